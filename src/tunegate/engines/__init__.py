@@ -1,0 +1,1 @@
+"""What computes: named arrays in, named arrays out."""

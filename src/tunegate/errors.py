@@ -1,0 +1,59 @@
+"""The two kinds of failure that are somebody's to mend, and the exit status of each.
+
+    Exception
+    └── TunegateError          a problem and a remedy, no traceback
+        ├── UserError          the user's mistake: exit status 2
+        ├── RefusedError       data or model over its limits: exit status 3
+        └── OutsideError       a remote, worker or server failed: exit status 75
+
+Everything else is a bug: it keeps its traceback and ends with exit status 1.
+"""
+
+import difflib
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class ExitStatus(IntEnum):
+    """What the process's exit status says to the shell and to CI."""
+
+    PASSED = 0
+    BUG = 1
+    MISTAKE = 2
+    REFUSED = 3
+    UNDECIDED = 4
+    OUTSIDE = 75  # EX_TEMPFAIL of sysexits.h: trying again may help
+    INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+class TunegateError(Exception):
+    """One sentence on what is wrong and where, one on what to do."""
+
+    status = ExitStatus.MISTAKE
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem} {remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+
+class UserError(TunegateError):
+    """The user can mend it: a file, a setting, an argument."""
+
+
+class RefusedError(TunegateError):
+    """The data or the model is over a limit that the user set."""
+
+    status = ExitStatus.REFUSED
+
+
+class OutsideError(TunegateError):
+    """Something outside failed: a remote, a worker, a server."""
+
+    status = ExitStatus.OUTSIDE
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """` Did you mean "x"?` for the nearest known name, or an empty string."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f' Did you mean "{near[0]}"?' if near else ""

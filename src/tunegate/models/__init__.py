@@ -1,0 +1,1 @@
+"""Loading, heads, freezing, export of encoders."""

@@ -1,0 +1,1 @@
+"""Our own heads, named for what they do, never for a task."""

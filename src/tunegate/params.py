@@ -1,0 +1,365 @@
+"""Every choice a person can make: the typed settings behind `params.yaml`, with their defaults, limits and meaning.
+
+A default stands here and nowhere else (a task's own settings: in its `record.py`, handed in as a type).
+All mistakes in a file are collected before anything fails.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError
+
+from tunegate.errors import UserError, did_you_mean
+from tunegate.workspace import check_pipeline_name
+
+Share = float  # a fraction between 0 and 1
+Precision = Literal["fp32", "bf16"]
+
+
+class Settings(BaseModel):
+    """Frozen and strict: an unknown key or a wrong type is an error, never a guess."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, protected_namespaces=())
+
+
+class IngestSettings(Settings):
+    files: dict[str, Literal["train", "validation", "test", "auto"]] = Field(
+        default={"*": "auto"},
+        description="file patterns under data/raw/<data> and the split their rows belong to (auto: by hash)",
+    )
+    columns: dict[str, str] = Field(
+        default={},
+        description="the record's field (text, label, id, group, ...) to the column's name in the file",
+    )
+    format: Literal["auto", "csv", "tsv", "jsonl", "parquet", "xlsx", "huggingface"] = Field(
+        default="auto", description="how to read the files; auto goes by the file name's ending"
+    )
+    encoding: str = Field(default="utf-8", description="the files' encoding (a UTF-8 BOM is always allowed)")
+    delimiter: str | None = Field(
+        default=None, description="one character between columns (default: comma for .csv, tab for .tsv)"
+    )
+    quoting: bool = Field(
+        default=True, description="whether double quotes enclose fields in CSV and TSV files"
+    )
+
+
+class SplitSettings(Settings):
+    test: Share = Field(default=0.2, ge=0, lt=1, description="share of rows for the test split (auto rows)")
+    validation: Share = Field(default=0.1, ge=0, lt=1, description="share of rows for validation (auto rows)")
+    seed: int = Field(
+        default=0, ge=0, description="salt of the hash that splits; another seed, another split"
+    )
+
+
+class CheckSettings(Settings):
+    tolerated: Share | None = Field(
+        default=None, ge=0, le=1, description="share of rows that may fail the check"
+    )
+    action: Literal["quarantine", "warn", "fail", "off"] | None = Field(
+        default=None, description="what happens to failing rows (fail: data over its limits)"
+    )
+
+
+class ValidateSettings(Settings):
+    budget: Share = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="share of rows that may be quarantined before the data is refused",
+    )
+    min_rows: int = Field(default=20, ge=1, description="fewest rows a data set may have")
+    min_rows_per_label: int = Field(default=2, ge=1, description="fewest training rows a label may have")
+    max_label_ratio: float = Field(
+        default=100.0, ge=1, description="most rows of a label per row of the rarest"
+    )
+    min_characters: int = Field(default=1, ge=0, description="shorter texts are quarantined (TEXT_SHORT)")
+    max_characters: int = Field(default=20_000, ge=1, description="longer texts are quarantined (TEXT_LONG)")
+    labels: list[str] | None = Field(
+        default=None, description="the labels that may occur (default: those that occur in the data)"
+    )
+    personal_data: bool = Field(
+        default=False, description="look for e-mail addresses and phone numbers (PII)"
+    )
+    checks: dict[str, CheckSettings] = Field(
+        default={}, description="changes to single checks, by their code"
+    )
+
+
+class AugmentSettings(Settings):
+    copies: dict[str, int] = Field(
+        default={}, description="label to the number of extra copies of its training rows"
+    )
+    copy_as: Literal["weight", "rows"] = Field(
+        default="weight", description="copies as a sampling weight, or as rows of their own"
+    )
+    insertion: int = Field(
+        default=0, ge=0, le=20, description="new rows per training row by random insertion"
+    )
+    swap: int = Field(default=0, ge=0, le=20, description="new rows per training row by swapping neighbours")
+    deletion: int = Field(default=0, ge=0, le=20, description="new rows per training row by random deletion")
+    rate: Share = Field(
+        default=0.1, gt=0, le=0.5, description="share of a text's units that an operation touches"
+    )
+    unit: Literal["auto", "words", "characters"] = Field(
+        default="auto",
+        description="what is moved; auto takes characters for Chinese, Japanese and Korean text",
+    )
+    seed: int = Field(default=0, ge=0, description="seed of the operations")
+
+
+class TokenizeSettings(Settings):
+    max_length: int = Field(
+        default=128, ge=8, le=8192, description="tokens per window, special tokens included"
+    )
+    max_unknown_rate: Share = Field(
+        default=0.05, ge=0, le=1, description="share of unknown tokens over which train refuses the data"
+    )
+    max_truncated_rate: Share = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="share of rows cut at max_length over which train refuses the data",
+    )
+
+
+class TrainSettings(Settings):
+    tune: Literal["full", "partial", "head"] = Field(
+        default="full", description="what is trained: everything, all but frozen_layers, or only the head"
+    )
+    frozen_layers: int = Field(
+        default=0,
+        ge=0,
+        description="with tune: partial, the embeddings and this many lowest layers stay frozen",
+    )
+    epochs: int = Field(default=3, ge=1, le=1000, description="passes over the training rows")
+    batch_size: int = Field(default=32, ge=1, le=4096, description="rows per optimiser step")
+    learning_rate: float = Field(default=5e-5, gt=0, le=1, description="peak learning rate of the encoder")
+    head_learning_rate: float | None = Field(
+        default=None, gt=0, le=1, description="peak learning rate of the head (default: the encoder's)"
+    )
+    weight_decay: float = Field(default=0.01, ge=0, le=1, description="AdamW's decoupled weight decay")
+    warmup: Share = Field(default=0.1, ge=0, lt=1, description="share of steps with a rising learning rate")
+    max_gradient_norm: float = Field(default=1.0, gt=0, description="gradients are clipped to this norm")
+    dropout: Share | None = Field(
+        default=None, ge=0, lt=1, description="dropout (default: the base model's own)"
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none", description="balanced: rare labels weigh more in the loss"
+    )
+    patience: int | None = Field(
+        default=None, ge=1, description="stop after this many epochs without a better validation loss"
+    )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="auto: bf16 where the device computes it in hardware, else fp32"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where to train")
+    threads: int | None = Field(default=None, ge=1, description="CPU threads (default: all cores)")
+    checkpoint_steps: int = Field(default=50, ge=1, description="optimiser steps between checkpoints")
+    seed: int = Field(default=0, ge=0, description="seed of head, dropout and order")
+    model_changes: dict[str, int | float | str | bool] = Field(
+        default={}, description="changes to the base model's config (num_hidden_layers: 4, ...)"
+    )
+
+
+class ExportSettings(Settings):
+    precisions: list[Precision] = Field(
+        default=["fp32", "bf16"], min_length=1, description="the precisions that may serve; each is evaluated"
+    )
+    engine: Literal["auto", "openvino", "torch"] = Field(
+        default="auto", description="auto: OpenVINO where its conversion is proved equal, else torch"
+    )
+
+
+class EvaluateSettings(Settings):
+    resamples: int = Field(
+        default=10_000, ge=100, le=1_000_000, description="bootstrap resamples of an interval"
+    )
+    latency_lengths: list[int] = Field(
+        default=[16, 64, 128], description="token lengths at which latency is measured"
+    )
+    latency_repeats: int = Field(default=50, ge=5, description="measurements per length")
+    seed: int = Field(default=0, ge=0, description="seed of the resamples")
+
+
+class GateSettings(Settings):
+    floor: float | None = Field(default=None, description="the primary metric must reach this value")
+    baseline_margin: float = Field(
+        default=0.0, ge=0, description="by how much the primary metric must beat the best cheap baseline"
+    )
+    max_calibration_error: Share | None = Field(
+        default=0.15, description="largest expected calibration error (null: not checked)"
+    )
+    max_latency_ms: float | None = Field(
+        default=None,
+        gt=0,
+        description="largest p99 of one record at the longest measured length, milliseconds",
+    )
+    max_size_mb: float | None = Field(
+        default=None, gt=0, description="largest size of the exported files, megabytes"
+    )
+
+
+class PackageSettings(Settings):
+    smoke_rows: int = Field(
+        default=32, ge=1, le=10_000, description="held-out rows asked over HTTP before it counts"
+    )
+
+
+class ServiceSettings(Settings):
+    max_records: int = Field(default=128, ge=1, description="records per request")
+    max_characters: int = Field(default=20_000, ge=1, description="characters per text")
+    max_body_bytes: int = Field(default=4_000_000, ge=1_000, description="bytes per request body")
+    queue: int = Field(default=1024, ge=1, description="records that may wait; more are answered 503")
+    deadline_seconds: float = Field(
+        default=30.0, gt=0, description="a request that waits longer is answered 503"
+    )
+    batch_tokens: int = Field(
+        default=4096, ge=64, description="tokens (padding included) that one engine call takes"
+    )
+
+
+class PipelineSettings(Settings):
+    """One entry of `pipelines` in params.yaml."""
+
+    task: str = Field(description="the kind of problem, a name from the table of tasks")
+    data: str = Field(
+        pattern=r"\A[a-z0-9][a-z0-9._-]*\Z", description="the folder under data/raw with the raw files"
+    )
+    model: str = Field(
+        pattern=r"\A[a-z0-9][A-Za-z0-9._/-]*\Z",
+        description="the base model's folder under data/ (models/<name>)",
+    )
+    description: str = Field(default="", description="one line for people")
+    options: dict[str, Any] = Field(default={}, description="the task's own settings")
+    ingest: IngestSettings = Field(default=IngestSettings(), description="how raw files become records")
+    split: SplitSettings = Field(default=SplitSettings(), description="shares of test and validation rows")
+    validation: ValidateSettings = Field(
+        default=ValidateSettings(), alias="validate", description="limits on the data"
+    )
+    augment: AugmentSettings = Field(default=AugmentSettings(), description="new training rows from old ones")
+    tokenize: TokenizeSettings = Field(default=TokenizeSettings(), description="texts to tokens")
+    train: TrainSettings = Field(default=TrainSettings(), description="fine-tuning")
+    export: ExportSettings = Field(default=ExportSettings(), description="the files that serve")
+    evaluate: EvaluateSettings = Field(default=EvaluateSettings(), description="scores on held-out rows")
+    gate: GateSettings = Field(default=GateSettings(), description="what a candidate must show")
+    package: PackageSettings = Field(default=PackageSettings(), description="the Bento")
+    service: ServiceSettings = Field(default=ServiceSettings(), description="limits of the running service")
+
+
+OptionsOf = Callable[[str], type[BaseModel]]
+"""Task name to the pydantic model of its own settings; raises UserError for an unknown task."""
+
+
+def read_params(path: Path) -> CommentedMap:
+    """The file as written, comments and line numbers kept. Raises UserError."""
+    try:
+        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(
+            f"{path.name}:{line} is not valid YAML: {error.problem}.", "Mend that line."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path} cannot be read: {error}.", "Restore it, for example with git checkout."
+        ) from error
+    if not isinstance(document, CommentedMap) or not isinstance(document.get("pipelines"), CommentedMap):
+        raise UserError(
+            f"{path.name} has no mapping `pipelines`.",
+            "Add `pipelines:` with one entry per pipeline under it.",
+        )
+    return document
+
+
+def load_pipelines(path: Path, options_of: OptionsOf) -> dict[str, PipelineSettings]:
+    """All pipelines with their defaults filled in. Raises one UserError that lists every mistake."""
+    document = read_params(path)
+    mistakes: list[str] = [
+        f'{path.name}:{document.lc.key(key)[0] + 1}: unknown key "{key}" beside `pipelines`.'
+        for key in document
+        if key != "pipelines"
+    ]
+    pipelines: dict[str, PipelineSettings] = {}
+    for name, raw in document["pipelines"].items():
+        try:
+            pipelines[str(name)] = _parse_pipeline(str(name), raw, options_of)
+        except ValidationError as error:
+            mistakes += [_sentence(path, document, ("pipelines", name), detail) for detail in error.errors()]
+        except UserError as error:
+            mistakes.append(f"{path.name}: pipelines.{name}: {error.problem} {error.remedy}")
+    if mistakes:
+        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        raise UserError(
+            f"{path.name} has {count}:\n  " + "\n  ".join(mistakes),
+            "\nMend them and try again; `tunegate params` lists every setting.",
+        )
+    return pipelines
+
+
+def _parse_pipeline(name: str, raw: object, options_of: OptionsOf) -> PipelineSettings:
+    check_pipeline_name(name)
+    settings = PipelineSettings.model_validate(_plain(raw))
+    try:
+        options = options_of(settings.task).model_validate(settings.options)
+    except ValidationError as error:
+        raise ValidationError.from_exception_data(
+            "options",
+            [{**_line_error(detail), "loc": ("options", *detail["loc"])} for detail in error.errors()],  # type: ignore[typeddict-item, list-item]
+        ) from error
+    return settings.model_copy(update={"options": options.model_dump(mode="json")})
+
+
+def _line_error(detail: Any) -> dict[str, Any]:
+    return {key: detail[key] for key in ("type", "loc", "input", "ctx") if key in detail}
+
+
+def _plain(value: object) -> object:
+    """ruamel's containers and scalars as plain Python ones."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _sentence(path: Path, document: CommentedMap, start: tuple[Any, ...], detail: Any) -> str:
+    where = (*start, *detail["loc"])
+    line = _line(document, where)
+    dotted = ".".join(str(part) for part in where)
+    if detail["type"] == "extra_forbidden":
+        hint = did_you_mean(str(where[-1]), _known_keys(detail["loc"][:-1]))
+        return f"{path.name}:{line}: {dotted}: there is no such setting.{hint}"
+    if detail["type"] == "missing":
+        return f"{path.name}:{line}: {dotted} is missing."
+    return f"{path.name}:{line}: {dotted}: {detail['msg']}, found {detail['input']!r}."
+
+
+def _line(document: CommentedMap, where: tuple[Any, ...]) -> int:
+    node: Any = document
+    line = 1
+    for key in where:
+        if isinstance(node, CommentedMap) and key in node:
+            line = node.lc.key(key)[0] + 1
+            node = node[key]
+        else:
+            break
+    return int(line)
+
+
+def _known_keys(location: tuple[Any, ...]) -> list[str]:
+    model: Any = PipelineSettings
+    for key in location:
+        field = next((f for n, f in model.model_fields.items() if key in (n, f.alias)), None)
+        if field is None or not (
+            isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        ):
+            return []
+        model = field.annotation
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -1,0 +1,1 @@
+"""The web page for data and model versions."""

@@ -1,0 +1,123 @@
+"""The stages: the table in the data's order, and the one function through which each of them runs.
+
+A stage's name is its module here, its command, its entry in `dvc.yaml`, its Prefect task and its folder.
+"""
+
+import json
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from pydantic import BaseModel
+
+from tunegate.errors import UserError, did_you_mean
+from tunegate.inputs import Inputs, read_inputs
+from tunegate.params import PipelineSettings, Settings
+from tunegate.progress import Progress
+from tunegate.workspace import Workspace, check_pipeline_name, fresh_folder, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`reads` are the keys of `inputs.json` that the stage may see: the same as in `dvc.yaml`."""
+
+    title: str  # for people
+    reads: tuple[str, ...]
+
+
+STAGES = {
+    "ingest": Stage("read the raw files", ("params.task", "params.ingest", "params.split")),
+    "validate": Stage("check every row", ("params.task", "params.validate", "labels", "previous")),
+    "augment": Stage("make more training rows", ("params.task", "params.augment")),
+    "tokenize": Stage("turn texts into tokens", ("params.task", "params.tokenize", "environment.tokenizers")),
+    "train": Stage(
+        "fine-tune", ("params.task", "params.train", "environment.torch", "environment.transformers")
+    ),
+    "export": Stage(
+        "make the serving files",
+        ("params.task", "params.tokenize", "params.export", "environment.openvino", "environment.torch"),
+    ),
+    "evaluate": Stage("score on held-out rows", ("params.task", "params.evaluate", "environment.openvino")),
+    "gate": Stage("decide", ("params.task", "params.gate", "champion", "best")),
+    "package": Stage("build the service", ("params.task", "params.package", "params.service", "approval")),
+}
+
+
+class Report(BaseModel):
+    """What a stage says of its work: small, typed, without times or paths outside the project."""
+
+    def markdown(self) -> str:
+        """For people; the default shows every field."""
+        return "".join(f"- **{name}**: {value}\n" for name, value in self.model_dump(mode="json").items())
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage is given. `out` is its own, empty folder; earlier stages' files are found by `path`."""
+
+    workspace: Workspace
+    pipeline: str
+    inputs: Inputs
+    out: Path
+    progress: Progress
+
+    @property
+    def task(self) -> str:
+        return str(self.inputs.params["task"])
+
+    def settings(self, kind: type[S]) -> S:
+        """The settings of that type; the section must be among the keys that the stage reads."""
+        section = next(
+            field.alias or name
+            for name, field in PipelineSettings.model_fields.items()
+            if field.annotation is kind
+        )
+        return kind.model_validate(self.inputs.params[section])
+
+    def path(self, stage: str, name: str = "") -> Path:
+        """A file of an earlier stage."""
+        return self.workspace.stage(self.pipeline, stage) / name
+
+    def reference(self, reference: str) -> Path:
+        """The folder with the files of `inputs.<reference>`, fetched before the run."""
+        value = getattr(self.inputs, reference)
+        return self.workspace.state / "references" / str(value.hash)
+
+
+class StageModule(Protocol):
+    """`stages/<name>.py`."""
+
+    run: "Callable[[Context], Report]"
+
+
+def check_stage(name: str) -> str:
+    """The name itself. Raises UserError for a stage that is not in the table."""
+    if name not in STAGES:
+        raise UserError(
+            f'There is no stage "{name}".{did_you_mean(name, STAGES)}', f"Choose one of: {', '.join(STAGES)}."
+        )
+    return name
+
+
+def run_stage(name: str, pipeline: str, workspace: Workspace) -> Report:
+    """Empty the stage's folder, do its work, write its report last."""
+    stage = STAGES[check_stage(name)]
+    inputs = read_inputs(workspace.inputs(check_pipeline_name(pipeline))).only(stage.reads)
+    for suffix in (".json", ".md"):
+        workspace.report(pipeline, name, suffix).unlink(missing_ok=True)
+    module = cast("StageModule", import_module(f"tunegate.stages.{name}"))
+    with fresh_folder(workspace.stage(pipeline, name)) as out:
+        report = module.run(Context(workspace, pipeline, inputs, out, Progress(name)))
+    write_atomically(workspace.report(pipeline, name, ".md"), report.markdown())
+    write_atomically(workspace.report(pipeline, name), _json(report.model_dump(mode="json")))
+    return report
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

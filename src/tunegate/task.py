@@ -1,0 +1,152 @@
+"""What every task answers: three modules, each with one kind of knowledge, and the values that pass between them.
+
+`record.py` knows what a record is, `encode.py` how to put the question to an encoder, `answer.py` how to read the
+model's answer and what an answer is worth. They stand apart so that mending a metric does not train again.
+A task's module satisfies the protocol as it stands: no class, no registration.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from tunegate.records import Payload
+from tunegate.windows import Arrays, Windows
+
+Fitted = dict[str, float | list[float]]
+"""What was fitted on validation rows (a temperature, thresholds); kept in the export as JSON."""
+
+Sums = Mapping[str, NDArray[np.float64]]
+"""Count key to its sums, float64 [r], one per resample. A key that never occurs is absent."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number made from summed counts, so that every interval and paired test comes from one place."""
+
+    name: str
+    title: str
+    higher_is_better: bool
+    unit: Literal["record", "document", "group"]
+    value: Callable[[Sums], NDArray[np.float64]]  # sums [r] each -> values [r]; nan where undefined
+    proportion: bool = False  # a share of units, so that exact intervals for proportions apply
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A long, sparse table: entry `e` says that record `record[e]` adds `number[e]` to count `keys[key[e]]`."""
+
+    records: int
+    keys: tuple[str, ...]
+    record: NDArray[np.int64]
+    key: NDArray[np.int32]
+    number: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule on single rows. `fact` names a boolean fact, true where the row breaks the rule."""
+
+    code: str
+    fact: str
+    what: str  # completes "12 of 1000 rows: ..."
+    remedy: str
+    tolerated: float = 0.0  # share of rows that may break it before the data is over its limits (action fail)
+    action: Literal["quarantine", "warn", "fail", "off"] = "quarantine"
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands on the encoder: a transformers Auto class by name, its outputs, and the loss by name."""
+
+    auto_class: str
+    outputs: tuple[str, ...]
+    loss: Literal["cross_entropy"]
+
+
+@dataclass(frozen=True)
+class TextTokenizer:
+    """A fast tokenizer with what the encoding needs to know of it. Literals of special tokens stay text."""
+
+    tokenizer: Any  # tokenizers.Tokenizer
+    unknown_id: int | None
+    pad: Mapping[str, int]  # input name to its padding value
+
+    @property
+    def vocabulary_size(self) -> int:
+        return int(self.tokenizer.get_vocab_size(with_added_tokens=True))
+
+
+class RecordPart(Protocol):
+    """`record.py`: what a record is."""
+
+    NAME: str
+    TITLE: str
+    PAYLOAD: tuple[Payload, ...]
+    EXAMPLES: tuple[
+        Mapping[str, str], ...
+    ]  # a few labelled rows, enough to train a tiny model to a perfect score
+    CHECKS: tuple[Check, ...]  # the task's own, beside those that hold for every text and label column
+    Options: type[BaseModel]
+    Record: type[BaseModel]  # what the service is asked; no label
+    Answer: type[BaseModel]  # what the service says of it
+
+    def labels(self, records: pa.Table) -> list[str]:
+        """The labels that occur, in the order in which new ones join the label file."""
+
+    def facts(self, records: pa.Table) -> dict[str, NDArray[np.bool_]]:
+        """The facts that `CHECKS` name, bool [n]."""
+
+
+class EncodePart(Protocol):
+    """`encode.py`: records to windows, and what the model should have said."""
+
+    HEAD: Head
+
+    def head_options(self, labels: list[str]) -> dict[str, Any]:
+        """Changes to the model's config (`num_labels`, `id2label`, ...)."""
+
+    def encode(self, records: pa.Table, tokenizer: TextTokenizer, max_length: int) -> Windows:
+        """Never sees the answer: label columns may be absent."""
+
+    def target(self, records: pa.Table, windows: Windows, labels: list[str]) -> Arrays:
+        """Training targets, one row per window (`labels`: int64 [n])."""
+
+
+class AnswerPart(Protocol):
+    """`answer.py`: outputs to answers, and what answers are worth."""
+
+    METRICS: tuple[Metric, ...]  # the first is the primary one
+
+    def fit(self, outputs: Arrays, records: pa.Table, labels: list[str]) -> Fitted:
+        """On validation rows; outputs are in the records' order."""
+
+    def decode(self, outputs: Arrays, windows: Windows, fitted: Fitted, labels: list[str]) -> pa.Table:
+        """One answer per record, in the records' order. Columns are those of `Answer`."""
+
+    def responses(self, answers: pa.Table, labels: list[str], with_scores: bool) -> list[dict[str, Any]]:
+        """The answers as the service says them: each is valid input of `Answer`."""
+
+    def decided(self, answers: pa.Table) -> list[str]:
+        """The decision alone, as text, so that two models' answers can be compared row by row."""
+
+    def scores(self, answers: pa.Table) -> NDArray[np.float64]:
+        """The scores behind the decisions, [n, k], so that two engines can be compared within a tolerance."""
+
+    def confidence(self, answers: pa.Table) -> NDArray[np.float64]:
+        """The calibrated probability that the decision is right, [n]."""
+
+    def counts(self, answers: pa.Table, records: pa.Table, labels: list[str]) -> Counts:
+        """Holds at least `n` (1 per record) and `correct` (1 where the record is answered right)."""
+
+    def baselines(
+        self, train: pa.Table, test: pa.Table, labels: list[str], seed: int
+    ) -> dict[str, tuple[str, pa.Table]]:
+        """Name to (what it is, in words; its answers to the test rows): what little effort gives."""
+
+    def cells(self, record: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, str]:
+        """One row of a table for people: column title to text."""

@@ -1,0 +1,45 @@
+"""The table of tasks. A task is one package here and one line in the table; nothing else names it.
+
+Parts are imported when asked for: a stage that only needs to know what a record is does not load metrics.
+"""
+
+from importlib import import_module
+from typing import cast
+
+from pydantic import BaseModel
+
+from tunegate.errors import UserError, did_you_mean
+from tunegate.task import AnswerPart, EncodePart, RecordPart
+
+TASKS = {
+    "text_classification": "one label for a text or a pair of texts",
+}
+
+
+def check_task(name: str) -> str:
+    """The name itself. Raises UserError for a task that is not in the table."""
+    if name not in TASKS:
+        raise UserError(
+            f'There is no task "{name}".{did_you_mean(name, TASKS)}', f"Choose one of: {', '.join(TASKS)}."
+        )
+    return name
+
+
+def record_of(task: str) -> RecordPart:
+    """What a record of the task is."""
+    return cast("RecordPart", import_module(f"tunegate.tasks.{check_task(task)}.record"))
+
+
+def encoding_of(task: str) -> EncodePart:
+    """How the task puts its question to an encoder."""
+    return cast("EncodePart", import_module(f"tunegate.tasks.{check_task(task)}.encode"))
+
+
+def answering_of(task: str) -> AnswerPart:
+    """How the task reads answers and what they are worth."""
+    return cast("AnswerPart", import_module(f"tunegate.tasks.{check_task(task)}.answer"))
+
+
+def options_of(task: str) -> type[BaseModel]:
+    """The task's own settings."""
+    return record_of(task).Options

@@ -1,0 +1,42 @@
+"""Text classification put to an encoder: one window per record, cut at the maximal length and counted."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunegate.errors import UserError
+from tunegate.task import Head, TextTokenizer
+from tunegate.text.tokens import whole_text_windows
+from tunegate.windows import Arrays, Windows
+
+HEAD = Head("AutoModelForSequenceClassification", outputs=("logits",), loss="cross_entropy")
+
+
+def head_options(labels: list[str]) -> dict[str, Any]:
+    return {
+        "num_labels": len(labels),
+        "id2label": dict(enumerate(labels)),
+        "label2id": {label: number for number, label in enumerate(labels)},
+        "problem_type": "single_label_classification",
+    }
+
+
+def encode(records: pa.Table, tokenizer: TextTokenizer, max_length: int) -> Windows:
+    second = records["text_b"] if "text_b" in records.column_names else None
+    if second is not None and second.null_count == len(second):
+        second = None
+    return whole_text_windows(records["text"], second, tokenizer, max_length)
+
+
+def target(records: pa.Table, windows: Windows, labels: list[str]) -> Arrays:
+    """`labels`: int64 [windows]. Raises UserError for a label that the label file does not hold."""
+    numbers = pc.index_in(records["label"], value_set=pa.array(labels))
+    if numbers.null_count:
+        unknown = sorted(set(records["label"].filter(pc.is_null(numbers)).to_pylist()))
+        raise UserError(
+            f"The rows hold labels that the label file does not: {', '.join(unknown[:5])}.",
+            "Run the pipeline again; new labels join the file when a run starts.",
+        )
+    return {"labels": np.asarray(numbers.combine_chunks(), dtype=np.int64)[windows.record]}

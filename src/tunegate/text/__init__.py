@@ -1,0 +1,1 @@
+"""Readers, checks on text, augmenters, splits, tokens: pure functions of their arguments."""

@@ -1,0 +1,1 @@
+"""Batches, loop, optimiser, checkpoints: tensors only."""

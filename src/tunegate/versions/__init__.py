@@ -1,0 +1,1 @@
+"""What happened, read from git and DVC: registry, data diff, lineage, why."""

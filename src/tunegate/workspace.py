@@ -1,0 +1,110 @@
+"""Where everything lies: the project's folders and files, and how a file is written whole or not at all.
+
+Paths only. Nothing here reads settings, data or git.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunegate.errors import UserError
+
+PIPELINE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,39}[a-z0-9])?")
+RESERVED_NAMES = frozenset({"raw", "models"})
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A project's root folder, and the one place that knows its layout."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Workspace":
+        """The nearest folder at or above `start` that holds `dvc.yaml` and `params.yaml`.
+
+        Raises UserError when there is none.
+        """
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
+                return cls(folder)
+        raise UserError(
+            f"{here} is not inside a tunegate project: no folder above it holds dvc.yaml and params.yaml.",
+            "Change into your clone of the project and try again.",
+        )
+
+    @property
+    def params(self) -> Path:
+        return self.root / "params.yaml"
+
+    @property
+    def state(self) -> Path:
+        """Prefect home, Bento store, DVC remote, checkpoints in progress; `TUNEGATE_STATE` moves it."""
+        return Path(os.environ.get("TUNEGATE_STATE") or self.root / ".tunegate").resolve()
+
+    def raw(self, name: str) -> Path:
+        return self.root / "data" / "raw" / name
+
+    def model(self, name: str) -> Path:
+        """A base model's folder; `name` is relative to `data/`, as in params.yaml (`models/minilm`)."""
+        return self.root / "data" / name
+
+    def stage(self, pipeline: str, stage: str) -> Path:
+        return self.root / "data" / pipeline / stage
+
+    def inputs(self, pipeline: str) -> Path:
+        return self.root / "data" / pipeline / "inputs.json"
+
+    def report(self, pipeline: str, stage: str, suffix: str = ".json") -> Path:
+        return self.root / "reports" / pipeline / f"{stage}{suffix}"
+
+    def relative(self, path: Path) -> str:
+        """The path as people write it: relative to the root where it lies inside."""
+        try:
+            return path.resolve().relative_to(self.root).as_posix()
+        except ValueError:
+            return str(path)
+
+
+def check_pipeline_name(name: str) -> str:
+    """The name itself, matched whole. Raises UserError."""
+    if not PIPELINE_NAME.fullmatch(name) or name in RESERVED_NAMES:
+        raise UserError(
+            f"{name!r} is not a pipeline name.",
+            "Use 1 to 41 lower-case letters, digits and dashes, starting with a letter and ending with a "
+            f"letter or digit; {' and '.join(sorted(RESERVED_NAMES))} are reserved.",
+        )
+    return name
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write the file whole or not at all: a temporary name beside it, flushed to disk, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode() if isinstance(content, str) else content
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).chmod(0o644)
+    Path(file.name).replace(path)
+
+
+@contextmanager
+def fresh_folder(folder: Path) -> Iterator[Path]:
+    """A new, empty folder that takes the place of `folder` when the block ends without an error.
+
+    The half-made folder stands beside the final one, so that a kill leaves no half folder under the final name.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = folder.parent / f".{folder.name}.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    yield unfinished
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.replace(folder)

@@ -42,23 +42,17 @@ class IngestSettings(Settings):
     delimiter: str | None = Field(
         default=None, description="one character between columns (default: comma for .csv, tab for .tsv)"
     )
-    quoting: bool = Field(
-        default=True, description="whether double quotes enclose fields in CSV and TSV files"
-    )
+    quoting: bool = Field(default=True, description="whether double quotes enclose fields in CSV and TSV files")
 
 
 class SplitSettings(Settings):
     test: Share = Field(default=0.2, ge=0, lt=1, description="share of rows for the test split (auto rows)")
     validation: Share = Field(default=0.1, ge=0, lt=1, description="share of rows for validation (auto rows)")
-    seed: int = Field(
-        default=0, ge=0, description="salt of the hash that splits; another seed, another split"
-    )
+    seed: int = Field(default=0, ge=0, description="salt of the hash that splits; another seed, another split")
 
 
 class CheckSettings(Settings):
-    tolerated: Share | None = Field(
-        default=None, ge=0, le=1, description="share of rows that may fail the check"
-    )
+    tolerated: Share | None = Field(default=None, ge=0, le=1, description="share of rows that may fail the check")
     action: Literal["quarantine", "warn", "fail", "off"] | None = Field(
         default=None, description="what happens to failing rows (fail: data over its limits)"
     )
@@ -73,37 +67,25 @@ class ValidateSettings(Settings):
     )
     min_rows: int = Field(default=20, ge=1, description="fewest rows a data set may have")
     min_rows_per_label: int = Field(default=2, ge=1, description="fewest training rows a label may have")
-    max_label_ratio: float = Field(
-        default=100.0, ge=1, description="most rows of a label per row of the rarest"
-    )
+    max_label_ratio: float = Field(default=100.0, ge=1, description="most rows of a label per row of the rarest")
     min_characters: int = Field(default=1, ge=0, description="shorter texts are quarantined (TEXT_SHORT)")
     max_characters: int = Field(default=20_000, ge=1, description="longer texts are quarantined (TEXT_LONG)")
     labels: list[str] | None = Field(
         default=None, description="the labels that may occur (default: those that occur in the data)"
     )
-    personal_data: bool = Field(
-        default=False, description="look for e-mail addresses and phone numbers (PII)"
-    )
-    checks: dict[str, CheckSettings] = Field(
-        default={}, description="changes to single checks, by their code"
-    )
+    personal_data: bool = Field(default=False, description="look for e-mail addresses and phone numbers (PII)")
+    checks: dict[str, CheckSettings] = Field(default={}, description="changes to single checks, by their code")
 
 
 class AugmentSettings(Settings):
-    copies: dict[str, int] = Field(
-        default={}, description="label to the number of extra copies of its training rows"
-    )
+    copies: dict[str, int] = Field(default={}, description="label to the number of extra copies of its training rows")
     copy_as: Literal["weight", "rows"] = Field(
         default="weight", description="copies as a sampling weight, or as rows of their own"
     )
-    insertion: int = Field(
-        default=0, ge=0, le=20, description="new rows per training row by random insertion"
-    )
+    insertion: int = Field(default=0, ge=0, le=20, description="new rows per training row by random insertion")
     swap: int = Field(default=0, ge=0, le=20, description="new rows per training row by swapping neighbours")
     deletion: int = Field(default=0, ge=0, le=20, description="new rows per training row by random deletion")
-    rate: Share = Field(
-        default=0.1, gt=0, le=0.5, description="share of a text's units that an operation touches"
-    )
+    rate: Share = Field(default=0.1, gt=0, le=0.5, description="share of a text's units that an operation touches")
     unit: Literal["auto", "words", "characters"] = Field(
         default="auto",
         description="what is moved; auto takes characters for Chinese, Japanese and Korean text",
@@ -112,9 +94,7 @@ class AugmentSettings(Settings):
 
 
 class TokenizeSettings(Settings):
-    max_length: int = Field(
-        default=128, ge=8, le=8192, description="tokens per window, special tokens included"
-    )
+    max_length: int = Field(default=128, ge=8, le=8192, description="tokens per window, special tokens included")
     max_unknown_rate: Share = Field(
         default=0.05, ge=0, le=1, description="share of unknown tokens over which train refuses the data"
     )
@@ -144,9 +124,7 @@ class TrainSettings(Settings):
     weight_decay: float = Field(default=0.01, ge=0, le=1, description="AdamW's decoupled weight decay")
     warmup: Share = Field(default=0.1, ge=0, lt=1, description="share of steps with a rising learning rate")
     max_gradient_norm: float = Field(default=1.0, gt=0, description="gradients are clipped to this norm")
-    dropout: Share | None = Field(
-        default=None, ge=0, lt=1, description="dropout (default: the base model's own)"
-    )
+    dropout: Share | None = Field(default=None, ge=0, lt=1, description="dropout (default: the base model's own)")
     class_weights: Literal["none", "balanced"] = Field(
         default="none", description="balanced: rare labels weigh more in the loss"
     )
@@ -175,12 +153,8 @@ class ExportSettings(Settings):
 
 
 class EvaluateSettings(Settings):
-    resamples: int = Field(
-        default=10_000, ge=100, le=1_000_000, description="bootstrap resamples of an interval"
-    )
-    latency_lengths: list[int] = Field(
-        default=[16, 64, 128], description="token lengths at which latency is measured"
-    )
+    resamples: int = Field(default=10_000, ge=100, le=1_000_000, description="bootstrap resamples of an interval")
+    latency_lengths: list[int] = Field(default=[16, 64, 128], description="token lengths at which latency is measured")
     latency_repeats: int = Field(default=50, ge=5, description="measurements per length")
     seed: int = Field(default=0, ge=0, description="seed of the resamples")
 
@@ -198,15 +172,11 @@ class GateSettings(Settings):
         gt=0,
         description="largest p99 of one record at the longest measured length, milliseconds",
     )
-    max_size_mb: float | None = Field(
-        default=None, gt=0, description="largest size of the exported files, megabytes"
-    )
+    max_size_mb: float | None = Field(default=None, gt=0, description="largest size of the exported files, megabytes")
 
 
 class PackageSettings(Settings):
-    smoke_rows: int = Field(
-        default=32, ge=1, le=10_000, description="held-out rows asked over HTTP before it counts"
-    )
+    smoke_rows: int = Field(default=32, ge=1, le=10_000, description="held-out rows asked over HTTP before it counts")
 
 
 class ServiceSettings(Settings):
@@ -214,32 +184,24 @@ class ServiceSettings(Settings):
     max_characters: int = Field(default=20_000, ge=1, description="characters per text")
     max_body_bytes: int = Field(default=4_000_000, ge=1_000, description="bytes per request body")
     queue: int = Field(default=1024, ge=1, description="records that may wait; more are answered 503")
-    deadline_seconds: float = Field(
-        default=30.0, gt=0, description="a request that waits longer is answered 503"
-    )
-    batch_tokens: int = Field(
-        default=4096, ge=64, description="tokens (padding included) that one engine call takes"
-    )
+    deadline_seconds: float = Field(default=30.0, gt=0, description="a request that waits longer is answered 503")
+    batch_tokens: int = Field(default=4096, ge=64, description="tokens (padding included) that one engine call takes")
 
 
 class PipelineSettings(Settings):
     """One entry of `pipelines` in params.yaml."""
 
     task: str = Field(description="the kind of problem, a name from the table of tasks")
-    data: str = Field(
-        pattern=r"\A[a-z0-9][a-z0-9._-]*\Z", description="the folder under data/raw with the raw files"
-    )
+    data: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="the folder under data/raw with the raw files")
     model: str = Field(
-        pattern=r"\A[a-z0-9][A-Za-z0-9._/-]*\Z",
+        pattern=r"^[a-z0-9][A-Za-z0-9._/-]*$",
         description="the base model's folder under data/ (models/<name>)",
     )
     description: str = Field(default="", description="one line for people")
     options: dict[str, Any] = Field(default={}, description="the task's own settings")
     ingest: IngestSettings = Field(default=IngestSettings(), description="how raw files become records")
     split: SplitSettings = Field(default=SplitSettings(), description="shares of test and validation rows")
-    validation: ValidateSettings = Field(
-        default=ValidateSettings(), alias="validate", description="limits on the data"
-    )
+    validation: ValidateSettings = Field(default=ValidateSettings(), alias="validate", description="limits on the data")
     augment: AugmentSettings = Field(default=AugmentSettings(), description="new training rows from old ones")
     tokenize: TokenizeSettings = Field(default=TokenizeSettings(), description="texts to tokens")
     train: TrainSettings = Field(default=TrainSettings(), description="fine-tuning")
@@ -260,13 +222,9 @@ def read_params(path: Path) -> CommentedMap:
         document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UserError(
-            f"{path.name}:{line} is not valid YAML: {error.problem}.", "Mend that line."
-        ) from error
+        raise UserError(f"{path.name}:{line} is not valid YAML: {error.problem}.", "Mend that line.") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path} cannot be read: {error}.", "Restore it, for example with git checkout."
-        ) from error
+        raise UserError(f"{path} cannot be read: {error}.", "Restore it, for example with git checkout.") from error
     if not isinstance(document, CommentedMap) or not isinstance(document.get("pipelines"), CommentedMap):
         raise UserError(
             f"{path.name} has no mapping `pipelines`.",
@@ -308,7 +266,7 @@ def _parse_pipeline(name: str, raw: object, options_of: OptionsOf) -> PipelineSe
     except ValidationError as error:
         raise ValidationError.from_exception_data(
             "options",
-            [{**_line_error(detail), "loc": ("options", *detail["loc"])} for detail in error.errors()],  # type: ignore[typeddict-item, list-item]
+            [{**_line_error(detail), "loc": ("options", *detail["loc"])} for detail in error.errors()],  # type: ignore[typeddict-item]
         ) from error
     return settings.model_copy(update={"options": options.model_dump(mode="json")})
 
@@ -357,9 +315,7 @@ def _known_keys(location: tuple[Any, ...]) -> list[str]:
     model: Any = PipelineSettings
     for key in location:
         field = next((f for n, f in model.model_fields.items() if key in (n, f.alias)), None)
-        if field is None or not (
-            isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        ):
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
             return []
         model = field.annotation
     return [field.alias or name for name, field in model.model_fields.items()]

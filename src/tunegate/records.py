@@ -20,9 +20,7 @@ ROW = pa.schema(
         pa.field("id", pa.string(), nullable=False),
         pa.field("split", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),  # the raw file, relative to the project's root
-        pa.field(
-            "source_line", pa.int64(), nullable=False
-        ),  # 1 is the file's first line; Parquet and XLSX: row
+        pa.field("source_line", pa.int64(), nullable=False),  # 1 is the file's first line; Parquet and XLSX: row
         pa.field("group", pa.string()),  # rows of one group stand on one side of the split
         pa.field("weight", pa.float32(), nullable=False),  # how often a training row is drawn
         pa.field("annotator", pa.string()),
@@ -37,9 +35,7 @@ REJECT = pa.schema(
     [
         pa.field("source", pa.string(), nullable=False),
         pa.field("source_line", pa.int64(), nullable=False),
-        pa.field(
-            "byte_offset", pa.int64()
-        ),  # where the line starts in the file; null where a format has no lines
+        pa.field("byte_offset", pa.int64()),  # where the line starts in the file; null where a format has no lines
         pa.field("rule", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("remedy", pa.string(), nullable=False),

@@ -87,9 +87,7 @@ class RecordPart(Protocol):
     NAME: str
     TITLE: str
     PAYLOAD: tuple[Payload, ...]
-    EXAMPLES: tuple[
-        Mapping[str, str], ...
-    ]  # a few labelled rows, enough to train a tiny model to a perfect score
+    EXAMPLES: tuple[Mapping[str, str], ...]  # a few labelled rows, enough to train a tiny model to a perfect score
     CHECKS: tuple[Check, ...]  # the task's own, beside those that hold for every text and label column
     Options: type[BaseModel]
     Record: type[BaseModel]  # what the service is asked; no label

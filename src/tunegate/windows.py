@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[np.generic]]
 
-PAD_MULTIPLE = (
-    8  # sequence lengths are padded to multiples of this: what matrix kernels and graph caches like
-)
+PAD_MULTIPLE = 8  # sequence lengths are padded to multiples of this: what matrix kernels and graph caches like
 
 
 @dataclass(frozen=True)
@@ -49,9 +47,7 @@ class Windows:
         """Tokens per window, int64 [n]."""
         return np.diff(self.offsets)
 
-    def batch(
-        self, chosen: NDArray[np.int64], pad: Mapping[str, int], multiple: int = PAD_MULTIPLE
-    ) -> Arrays:
+    def batch(self, chosen: NDArray[np.int64], pad: Mapping[str, int], multiple: int = PAD_MULTIPLE) -> Arrays:
         """The chosen windows padded on the right: int64 [b, l] each, with `attention_mask`; `pad` gives pad values."""
         lengths = self.lengths[chosen]
         width = -(-int(lengths.max(initial=1)) // multiple) * multiple
@@ -59,8 +55,7 @@ class Windows:
         inside = column < lengths[:, None]
         index = np.where(inside, self.offsets[chosen][:, None] + column, 0)
         arrays: Arrays = {
-            name: np.where(inside, flat[index], pad.get(name, 0)).astype(np.int64)
-            for name, flat in self.tokens.items()
+            name: np.where(inside, flat[index], pad.get(name, 0)).astype(np.int64) for name, flat in self.tokens.items()
         }
         arrays["attention_mask"] = inside.astype(np.int64)
         return arrays

@@ -36,9 +36,7 @@ STAGES = {
     "validate": Stage("check every row", ("params.task", "params.validate", "labels", "previous")),
     "augment": Stage("make more training rows", ("params.task", "params.augment")),
     "tokenize": Stage("turn texts into tokens", ("params.task", "params.tokenize", "environment.tokenizers")),
-    "train": Stage(
-        "fine-tune", ("params.task", "params.train", "environment.torch", "environment.transformers")
-    ),
+    "train": Stage("fine-tune", ("params.task", "params.train", "environment.torch", "environment.transformers")),
     "export": Stage(
         "make the serving files",
         ("params.task", "params.tokenize", "params.export", "environment.openvino", "environment.torch"),
@@ -74,9 +72,7 @@ class Context:
     def settings(self, kind: type[S]) -> S:
         """The settings of that type; the section must be among the keys that the stage reads."""
         section = next(
-            field.alias or name
-            for name, field in PipelineSettings.model_fields.items()
-            if field.annotation is kind
+            field.alias or name for name, field in PipelineSettings.model_fields.items() if field.annotation is kind
         )
         return kind.model_validate(self.inputs.params[section])
 

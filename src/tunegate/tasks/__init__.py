@@ -19,9 +19,7 @@ TASKS = {
 def check_task(name: str) -> str:
     """The name itself. Raises UserError for a task that is not in the table."""
     if name not in TASKS:
-        raise UserError(
-            f'There is no task "{name}".{did_you_mean(name, TASKS)}', f"Choose one of: {', '.join(TASKS)}."
-        )
+        raise UserError(f'There is no task "{name}".{did_you_mean(name, TASKS)}', f"Choose one of: {', '.join(TASKS)}.")
     return name
 
 

@@ -4,9 +4,11 @@ The plain way: `whole_text_windows` is the one place that a faster exact one can
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from tunegate.errors import UserError
@@ -62,9 +64,7 @@ def whole_text_windows(
     )
 
 
-def _questions(
-    first: pa.ChunkedArray, second: pa.ChunkedArray | None, start: int
-) -> list[str | tuple[str, str]]:
+def _questions(first: pa.ChunkedArray, second: pa.ChunkedArray | None, start: int) -> list[str | tuple[str, str]]:
     texts = first.slice(start, CHUNK).to_pylist()
     if second is None:
         return list(texts)
@@ -72,10 +72,9 @@ def _questions(
     return [text if other is None else (text, other) for text, other in zip(texts, others, strict=True)]
 
 
-def _encode(tokenizer: TextTokenizer, questions: list[str | tuple[str, str]], max_length: int | None) -> list:  # type: ignore[type-arg]
+def _encode(tokenizer: TextTokenizer, questions: list[str | tuple[str, str]], max_length: int | None) -> list[Any]:
     if not questions:
         return []
-    # A copy of the settings, not of the vocabulary: truncation is state of the tokenizer object.
     if max_length is None:
         tokenizer.tokenizer.no_truncation()
     else:
@@ -85,5 +84,5 @@ def _encode(tokenizer: TextTokenizer, questions: list[str | tuple[str, str]], ma
     return list(encodings)
 
 
-def _flat(rows: list[list[int]]) -> np.ndarray:  # type: ignore[type-arg]
+def _flat(rows: list[list[int]]) -> NDArray[np.int32]:
     return np.fromiter((number for row in rows for number in row), dtype=np.int32, count=sum(map(len, rows)))

@@ -119,9 +119,7 @@ def counts(answers: pa.Table, records: pa.Table, labels: list[str]) -> Counts:
     return Counts(size, keys, record, key, np.ones(len(record)))
 
 
-def baselines(
-    train: pa.Table, test: pa.Table, labels: list[str], seed: int
-) -> dict[str, tuple[str, pa.Table]]:
+def baselines(train: pa.Table, test: pa.Table, labels: list[str], seed: int) -> dict[str, tuple[str, pa.Table]]:
     """The majority label, and TF-IDF (words and pairs of words) with logistic regression."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression

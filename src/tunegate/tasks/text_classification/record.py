@@ -63,9 +63,7 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     text: str = Field(min_length=1, description="the text to classify", examples=["Where is my parcel?"])
-    text_b: str | None = Field(
-        default=None, description="the second text, where the model was trained on pairs"
-    )
+    text_b: str | None = Field(default=None, description="the second text, where the model was trained on pairs")
 
 
 class Answer(BaseModel):

@@ -1,0 +1,36 @@
+"""`tunegate stage`: one stage of one pipeline, as `dvc.yaml` calls it."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunegate.errors import TunegateError
+from tunegate.workspace import Workspace, write_atomically
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("stage")(stage)
+
+
+def stage(
+    name: Annotated[str, typer.Argument(help="the stage, for example train")],
+    pipeline: Annotated[str, typer.Argument(help="the pipeline, a name from params.yaml")],
+) -> None:
+    """Run one stage as it stands, without looking at what changed (DVC calls this)."""
+    from tunegate.stages import run_stage
+
+    try:
+        run_stage(name, pipeline, Workspace.find())
+    except TunegateError as error:
+        _write_failure(error)
+        raise
+
+
+def _write_failure(error: TunegateError) -> None:
+    """DVC turns every status into 255, so the driver reads the failure from the file it named."""
+    if path := os.environ.get("TUNEGATE_FAILURE"):
+        failure = {"status": int(error.status), "problem": error.problem, "remedy": error.remedy}
+        write_atomically(Path(path), json.dumps(failure))

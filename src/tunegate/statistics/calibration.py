@@ -1,0 +1,75 @@
+"""How far a model's confidence can be believed, and the temperature that mends it. Arrays only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+PRIOR_DEVIATION = 1.0  # of log temperature: a few validation rows that are all right must not end in certainty
+WIDEST = float(np.log(20.0))  # temperatures outside 1/20 .. 20 mean that something else is broken
+
+
+def softmax(logits: NDArray[np.floating]) -> Floats:
+    """Probabilities over the last axis, in float64, safe for logits of any size."""
+    shifted = np.asarray(logits, dtype=np.float64) - np.max(logits, axis=-1, keepdims=True)
+    exponentials = np.exp(shifted)
+    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
+
+
+def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.generic]) -> float:
+    """The number by which logits [n, k] are divided so that their probabilities fit `truth` [n] (class numbers) best.
+
+    Temperature scaling after Guo et al. 2017 (On Calibration of Modern Neural Networks, section 4.2), with a weak
+    normal prior on its logarithm. Rows whose truth is no class (nan, or out of range) are left out; with no row
+    left the temperature is 1.
+    """
+    from scipy.optimize import minimize_scalar
+
+    scores = np.asarray(logits, dtype=np.float64)
+    classes = np.nan_to_num(np.asarray(truth, dtype=np.float64), nan=-1).astype(np.int64)
+    known = (classes >= 0) & (classes < scores.shape[1])
+    scores, classes = scores[known], classes[known]
+    if len(scores) == 0:
+        return 1.0
+
+    def loss(log_temperature: float) -> float:
+        scaled = scores * np.exp(-log_temperature)
+        top = scaled.max(axis=1)
+        normaliser = top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))
+        missed = normaliser - scaled[np.arange(len(scaled)), classes]
+        return float(missed.sum() + 0.5 * (log_temperature / PRIOR_DEVIATION) ** 2)
+
+    best = minimize_scalar(loss, bounds=(-WIDEST, WIDEST), method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(best.x))
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Confidence against truth in bins of equal width over 0 .. 1; empty bins have nan as confidence and accuracy."""
+
+    edges: Floats  # [b + 1]
+    rows: NDArray[np.int64]  # [b]
+    confidence: Floats  # [b], mean
+    accuracy: Floats  # [b], share of right decisions
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error: the mean distance of confidence and accuracy, weighed by rows."""
+        held = self.rows > 0
+        if not held.any():
+            return float("nan")
+        distance = np.abs(self.confidence[held] - self.accuracy[held])
+        return float((distance * self.rows[held]).sum() / self.rows.sum())
+
+
+def reliability(confidence: Floats, right: NDArray[np.bool_], bins: int = 10) -> Reliability:
+    """Of `confidence` [n] and whether each decision was right [n]."""
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    number = np.clip((np.asarray(confidence) * bins).astype(np.int64), 0, bins - 1)
+    rows = np.bincount(number, minlength=bins)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.bincount(number, weights=confidence, minlength=bins) / rows
+        accuracy = np.bincount(number, weights=np.asarray(right, dtype=np.float64), minlength=bins) / rows
+    return Reliability(edges, rows.astype(np.int64), mean, accuracy)

@@ -1,0 +1,54 @@
+"""The gate can refuse, through the real stages."""
+
+import csv
+import random
+from pathlib import Path
+
+from tests.e2e.project import Project
+
+
+def test_shuffled_labels_end_in_fail_exit_status_3_and_no_bento(project: Project) -> None:
+    _shuffle_labels(project.root / "data/raw/demo/rows.csv")
+    project.edit("params.yaml", "gate: {floor: 0.8, ", "gate: {")
+    project.edit("params.yaml", "epochs: 8", "epochs: 2")
+    summary = project.json("run", "demo", status=3)
+    assert summary["verdict"] == "FAIL" and summary["bento"] is None
+    assert project.report("package")["packaged"] is False
+    assert not (project.root / "data/demo/package/bento").exists()
+
+
+def test_30_test_rows_end_in_undecided_exit_status_4(project: Project) -> None:
+    _keep_test_rows(project.root / "data/raw/demo/rows.csv", 30)
+    project.edit("params.yaml", "split:", 'ingest: {columns: {split: part}, files: {"*.csv": auto}}\n    split:')
+    project.edit("params.yaml", "floor: 0.8", "floor: 0.95")
+    summary = project.json("run", "demo", status=4)
+    assert summary["verdict"] == "UNDECIDED"
+    undecided = [check for check in project.report("gate")["checks"] if check["verdict"] == "UNDECIDED"]
+    assert undecided and all("row" in check["remedy"] for check in undecided)
+
+
+def test_an_unchanged_run_keeps_the_standing_verdicts_status(project: Project) -> None:
+    _shuffle_labels(project.root / "data/raw/demo/rows.csv")
+    project.edit("params.yaml", "epochs: 8", "epochs: 1")
+    project.run("run", "demo", status=3)
+    assert "unchanged" in project.run("run", "demo", status=3).stdout.lower()
+
+
+def _shuffle_labels(path: Path) -> None:
+    rows = list(csv.DictReader(path.open(encoding="utf-8", newline="")))
+    labels = [row["label"] for row in rows]
+    random.Random(3).shuffle(labels)
+    _write(path, [{**row, "label": label} for row, label in zip(rows, labels, strict=True)])
+
+
+def _keep_test_rows(path: Path, count: int) -> None:
+    rows = list(csv.DictReader(path.open(encoding="utf-8", newline="")))
+    parts = ["test"] * count + ["validation"] * 60 + ["train"] * (len(rows) - count - 60)
+    _write(path, [{**row, "part": part} for row, part in zip(rows, parts, strict=True)])
+
+
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

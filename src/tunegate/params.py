@@ -4,16 +4,19 @@ A default stands here and nowhere else (a task's own settings: in its `record.py
 All mistakes in a file are collected before anything fails.
 """
 
+import codecs
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
-from tunegate.errors import UserError, did_you_mean
+from tunegate.errors import UserError
+from tunegate.mistakes import Place, sentences
 from tunegate.workspace import check_pipeline_name
 
 Share = float  # a fraction between 0 and 1
@@ -23,7 +26,14 @@ Precision = Literal["fp32", "bf16"]
 class Settings(BaseModel):
     """Frozen and strict: an unknown key or a wrong type is an error, never a guess."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,  # "3" and true are no whole numbers
+        allow_inf_nan=False,
+        populate_by_name=True,
+        protected_namespaces=(),
+    )
 
 
 class IngestSettings(Settings):
@@ -44,11 +54,33 @@ class IngestSettings(Settings):
     )
     quoting: bool = Field(default=True, description="whether double quotes enclose fields in CSV and TSV files")
 
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding)
+        except LookupError:
+            raise ValueError("must be an encoding that Python knows (utf-8, gb18030, big5, cp1252, ...)") from None
+        return encoding
+
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter_is_one_character(cls, delimiter: str | None) -> str | None:
+        if delimiter is not None and len(delimiter) != 1:
+            raise ValueError("must be one character")
+        return delimiter
+
 
 class SplitSettings(Settings):
     test: Share = Field(default=0.2, ge=0, lt=1, description="share of rows for the test split (auto rows)")
     validation: Share = Field(default=0.1, ge=0, lt=1, description="share of rows for validation (auto rows)")
     seed: int = Field(default=0, ge=0, description="salt of the hash that splits; another seed, another split")
+
+    @model_validator(mode="after")
+    def _rows_are_left_to_train_on(self) -> "SplitSettings":
+        if self.test + self.validation >= 1:
+            raise ValueError("must leave rows to train on: test and validation together stay below 1")
+        return self
 
 
 class CheckSettings(Settings):
@@ -75,6 +107,12 @@ class ValidateSettings(Settings):
     )
     personal_data: bool = Field(default=False, description="look for e-mail addresses and phone numbers (PII)")
     checks: dict[str, CheckSettings] = Field(default={}, description="changes to single checks, by their code")
+
+    @model_validator(mode="after")
+    def _some_length_is_allowed(self) -> "ValidateSettings":
+        if self.min_characters > self.max_characters:
+            raise ValueError("must allow some length: min_characters is above max_characters")
+        return self
 
 
 class AugmentSettings(Settings):
@@ -141,6 +179,12 @@ class TrainSettings(Settings):
     model_changes: dict[str, int | float | str | bool] = Field(
         default={}, description="changes to the base model's config (num_hidden_layers: 4, ...)"
     )
+
+    @model_validator(mode="after")
+    def _frozen_layers_are_frozen(self) -> "TrainSettings":
+        if self.frozen_layers and self.tune != "partial":
+            raise ValueError("must not set frozen_layers without `tune: partial`, which alone freezes them")
+        return self
 
 
 class ExportSettings(Settings):
@@ -211,6 +255,13 @@ class PipelineSettings(Settings):
     package: PackageSettings = Field(default=PackageSettings(), description="the Bento")
     service: ServiceSettings = Field(default=ServiceSettings(), description="limits of the running service")
 
+    @field_validator("model")
+    @classmethod
+    def _model_stays_under_data(cls, model: str) -> str:
+        if ".." in model.split("/"):
+            raise ValueError("must lie under data/, without `..`")
+        return model
+
 
 OptionsOf = Callable[[str], type[BaseModel]]
 """Task name to the pydantic model of its own settings; raises UserError for an unknown task."""
@@ -236,43 +287,60 @@ def read_params(path: Path) -> CommentedMap:
 def load_pipelines(path: Path, options_of: OptionsOf) -> dict[str, PipelineSettings]:
     """All pipelines with their defaults filled in. Raises one UserError that lists every mistake."""
     document = read_params(path)
-    mistakes: list[str] = [
-        f'{path.name}:{document.lc.key(key)[0] + 1}: unknown key "{key}" beside `pipelines`.'
+    mistakes = [
+        Place(path, document, ()).sentence((key,), "is unknown: only `pipelines` stands at the left margin.")
         for key in document
         if key != "pipelines"
     ]
     pipelines: dict[str, PipelineSettings] = {}
     for name, raw in document["pipelines"].items():
-        try:
-            pipelines[str(name)] = _parse_pipeline(str(name), raw, options_of)
-        except ValidationError as error:
-            mistakes += [_sentence(path, document, ("pipelines", name), detail) for detail in error.errors()]
-        except UserError as error:
-            mistakes.append(f"{path.name}: pipelines.{name}: {error.problem} {error.remedy}")
+        place = Place(path, document, ("pipelines", name))
+        settings, found = _parse_pipeline(place, str(name), _plain(raw), options_of)
+        mistakes += found
+        if settings:
+            pipelines[str(name)] = settings
     if mistakes:
         count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         raise UserError(
             f"{path.name} has {count}:\n  " + "\n  ".join(mistakes),
-            "\nMend them and try again; `tunegate params` lists every setting.",
+            "Mend what is listed and try again; `tunegate params` lists every setting.",
         )
     return pipelines
 
 
-def _parse_pipeline(name: str, raw: object, options_of: OptionsOf) -> PipelineSettings:
-    check_pipeline_name(name)
-    settings = PipelineSettings.model_validate(_plain(raw))
+def _parse_pipeline(
+    place: Place, name: str, raw: object, options_of: OptionsOf
+) -> tuple[PipelineSettings | None, list[str]]:
+    """The settings, or None and what is wrong: in the name, the common sections and the task's own, all at once."""
+    settings: PipelineSettings | None = None
+    mistakes: list[str] = []
     try:
-        options = options_of(settings.task).model_validate(settings.options)
+        check_pipeline_name(name)
+    except UserError as error:
+        mistakes.append(place.sentence((), f"stands for a pipeline, and {error.problem} {error.remedy}"))
+    try:
+        settings = PipelineSettings.model_validate(raw)
     except ValidationError as error:
-        raise ValidationError.from_exception_data(
-            "options",
-            [{**_line_error(detail), "loc": ("options", *detail["loc"])} for detail in error.errors()],  # type: ignore[typeddict-item]
-        ) from error
-    return settings.model_copy(update={"options": options.model_dump(mode="json")})
+        mistakes += sentences(error, place, PipelineSettings)
+    options, wrong = _parse_options(place, raw, options_of)
+    mistakes += wrong
+    if settings is None or mistakes:
+        return None, mistakes
+    return settings.model_copy(update={"options": options}), []
 
 
-def _line_error(detail: Any) -> dict[str, Any]:
-    return {key: detail[key] for key in ("type", "loc", "input", "ctx") if key in detail}
+def _parse_options(place: Place, raw: object, options_of: OptionsOf) -> tuple[dict[str, Any], list[str]]:
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("task"), str):
+        return {}, []  # what is wrong there is said of the common sections
+    try:
+        model = options_of(raw["task"])
+    except UserError as error:
+        return {}, [place.sentence(("task",), f"names no task. {error.problem} {error.remedy}")]
+    try:
+        options = raw.get("options", {})
+        return model.model_validate(options if isinstance(options, dict) else {}).model_dump(mode="json"), []
+    except ValidationError as error:
+        return {}, sentences(error, replace(place, keys=(*place.keys, "options")), model)
 
 
 def _plain(value: object) -> object:
@@ -285,37 +353,3 @@ def _plain(value: object) -> object:
         if isinstance(value, kind):
             return kind(value)
     return value
-
-
-def _sentence(path: Path, document: CommentedMap, start: tuple[Any, ...], detail: Any) -> str:
-    where = (*start, *detail["loc"])
-    line = _line(document, where)
-    dotted = ".".join(str(part) for part in where)
-    if detail["type"] == "extra_forbidden":
-        hint = did_you_mean(str(where[-1]), _known_keys(detail["loc"][:-1]))
-        return f"{path.name}:{line}: {dotted}: there is no such setting.{hint}"
-    if detail["type"] == "missing":
-        return f"{path.name}:{line}: {dotted} is missing."
-    return f"{path.name}:{line}: {dotted}: {detail['msg']}, found {detail['input']!r}."
-
-
-def _line(document: CommentedMap, where: tuple[Any, ...]) -> int:
-    node: Any = document
-    line = 1
-    for key in where:
-        if isinstance(node, CommentedMap) and key in node:
-            line = node.lc.key(key)[0] + 1
-            node = node[key]
-        else:
-            break
-    return int(line)
-
-
-def _known_keys(location: tuple[Any, ...]) -> list[str]:
-    model: Any = PipelineSettings
-    for key in location:
-        field = next((f for n, f in model.model_fields.items() if key in (n, f.alias)), None)
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            return []
-        model = field.annotation
-    return [field.alias or name for name, field in model.model_fields.items()]

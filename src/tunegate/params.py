@@ -53,6 +53,7 @@ class IngestSettings(Settings):
         default=None, description="one character between columns (default: comma for .csv, tab for .tsv)"
     )
     quoting: bool = Field(default=True, description="whether double quotes enclose fields in CSV and TSV files")
+    sheet: str | None = Field(default=None, description="the sheet of an XLSX file (default: its only one)")
 
     @field_validator("encoding")
     @classmethod
@@ -124,6 +125,9 @@ class AugmentSettings(Settings):
     swap: int = Field(default=0, ge=0, le=20, description="new rows per training row by swapping neighbours")
     deletion: int = Field(default=0, ge=0, le=20, description="new rows per training row by random deletion")
     rate: Share = Field(default=0.1, gt=0, le=0.5, description="share of a text's units that an operation touches")
+    insert_from: Literal["text", "vocabulary"] = Field(
+        default="text", description="where inserted words come from: the same text, or all training texts"
+    )
     unit: Literal["auto", "words", "characters"] = Field(
         default="auto",
         description="what is moved; auto takes characters for Chinese, Japanese and Korean text",

@@ -1,0 +1,213 @@
+"""Records in, answers out: what evaluate, `tunegate predict` and the service all use. It imports no torch.
+
+For a caller that serves:
+
+    predictor = Predictor.open(folder)            # files verified, golden rows answered and compared: UserError if not
+    predictor.warm()                              # every length once, so that no client pays for the first time
+    predictor.responses([{"text": "..."}, ...])   # dicts as the task's `Answer` has them, in the records' order
+
+A batcher that collects several callers' records takes the steps one by one; all but `outputs` are cheap:
+
+    windows = predictor.encode(predictor.table(records))   # any thread; `windows.lengths` says how many tokens
+    outputs = predictor.outputs(windows, max_tokens=4096)  # one call at a time (a lock sees to it)
+    answers = predictor.decode(outputs, windows)           # pa.Table; predictor.say(answers) makes the dicts
+
+`predictor.manifest` holds labels, task and `digest` (the export's name by content), `predictor.precision` what
+it computes in.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tunegate.engines import TOLERANCE, Engine, EngineName, open_engine, why_not
+from tunegate.errors import UserError
+from tunegate.exported import Golden, Manifest, read_fitted, read_golden, verified_manifest
+from tunegate.params import Precision
+from tunegate.task import AnswerPart, EncodePart, Fitted, TextTokenizer
+from tunegate.tasks import answering_of, encoding_of, record_of
+from tunegate.text.tokens import load_tokenizer
+from tunegate.windows import PAD_MULTIPLE, Arrays, Windows, length_sorted_batches
+
+CHUNK = 4096  # records that are encoded, computed and decoded together: what stands in memory at once
+BATCH_TOKENS = 4096  # padding included; larger batches are no faster on CPUs
+OTHER_MACHINE = 10.0  # times the tolerance: other CPUs add the same numbers in another order
+PREFERRED: tuple[Precision, ...] = ("bf16", "fp32")
+
+Advance = Callable[[int, int], None]
+"""Told (records done, records in all) after every chunk."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """An export that is ready to answer. `engine` may be any that knows the manifest's inputs and outputs."""
+
+    manifest: Manifest
+    precision: Precision
+    engine: Engine
+    fitted: Fitted
+    tokenizer: TextTokenizer
+    _encode_lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _engine_lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @classmethod
+    def open(
+        cls, folder: Path, precision: Precision | None = None, engine: EngineName | None = None, threads: int = 1
+    ) -> "Predictor":
+        """Verify the files, load them, answer the golden rows and compare.
+
+        `precision`: None takes bf16 where it was exported and this CPU computes it, else fp32. `engine`: None takes
+        the exported one. Raises UserError when anything is missing, changed, or answers differently.
+        """
+        manifest = verified_manifest(folder)
+        chosen = _choose(manifest, precision)
+        if engine not in (None, manifest.engine):
+            raise UserError(
+                f"{folder} was exported for the {manifest.engine} engine and holds no {engine} files.",
+                f"Leave the engine out, or set export.engine to {engine} and run the pipeline again.",
+            )
+        head = encoding_of(manifest.task).HEAD
+        predictor = cls(
+            manifest,
+            chosen,
+            open_engine(manifest.engine, folder / manifest.engine, head, chosen, threads),
+            read_fitted(folder, chosen),
+            load_tokenizer(folder),
+        )
+        predictor.check(read_golden(folder))
+        return predictor
+
+    @property
+    def _encoding(self) -> EncodePart:
+        return encoding_of(self.manifest.task)
+
+    @property
+    def _answering(self) -> AnswerPart:
+        return answering_of(self.manifest.task)
+
+    def answers(self, records: pa.Table, advance: Advance | None = None) -> pa.Table:
+        """One answer per record, in the records' order; however many records, only a chunk is in memory.
+
+        Columns are those of the task's `decode`; label columns of `records` are never looked at.
+        """
+        if len(records) == 0:
+            return self.answers(self.table([{name: "" for name in self.questions if name in records.column_names}]))[:0]
+        tables = []
+        for start in range(0, len(records), CHUNK):
+            windows = self.encode(records.slice(start, CHUNK))
+            tables.append(self.decode(self.outputs(windows), windows))
+            if advance:
+                advance(min(start + CHUNK, len(records)), len(records))
+        return pa.concat_tables(tables)
+
+    def responses(self, records: Sequence[Mapping[str, Any]], with_scores: bool = False) -> list[dict[str, Any]]:
+        """Records as the service is asked them (the task's `Record`) to answers as it gives them (`Answer`)."""
+        return self.say(self.answers(self.table(records)), with_scores) if records else []
+
+    def say(self, answers: pa.Table, with_scores: bool = False) -> list[dict[str, Any]]:
+        """The answers as dicts that are valid input of the task's `Answer`."""
+        return self._answering.responses(answers, self.manifest.labels, with_scores)
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The payload columns that a question consists of; `text` first."""
+        return tuple(column.name for column in record_of(self.manifest.task).PAYLOAD if column.kind == "text")
+
+    def table(self, records: Sequence[Mapping[str, Any]]) -> pa.Table:
+        """Records at the edge as columns; a part that no record has is left out."""
+        columns = {name: [record.get(name) for record in records] for name in self.questions}
+        given = {name: values for name, values in columns.items() if any(value is not None for value in values)}
+        return pa.table({name: pa.array(values, pa.string()) for name, values in given.items()})
+
+    def encode(self, records: pa.Table) -> Windows:
+        """Safe from several threads; the tokenizer itself is not, so they wait for each other (0.1 ms a record)."""
+        with self._encode_lock:
+            return self._encoding.encode(records, self.tokenizer, self.manifest.max_length)
+
+    def outputs(self, windows: Windows, max_tokens: int = BATCH_TOKENS) -> Arrays:
+        """The engine's outputs, one row per window in the windows' order, wherever batches fell: [n, ...] each.
+
+        Rows of outputs that differ in length from batch to batch are filled up with zeros on the right.
+        """
+        batches = length_sorted_batches(windows.lengths, max_tokens)
+        with self._engine_lock:
+            results = [self.engine.run(self._fed(windows.batch(chosen, self.tokenizer.pad))) for chosen in batches]
+        return {
+            name: _gathered([result[name] for result in results], batches, len(windows))
+            for name in self.manifest.outputs
+        }
+
+    def decode(self, outputs: Arrays, windows: Windows) -> pa.Table:
+        """Outputs to answers, one per record of the windows."""
+        return self._answering.decode(outputs, windows, self.fitted, self.manifest.labels)
+
+    def warm(self) -> None:
+        """Run every padded length once: engines prepare kernels for each shape that they meet."""
+        for length in range(PAD_MULTIPLE, self.manifest.max_length + PAD_MULTIPLE, PAD_MULTIPLE):
+            tokens = min(length, self.manifest.max_length)
+            ones = np.ones((1, tokens), dtype=np.int64)
+            blank = {name: ones * pad for name, pad in self.tokenizer.pad.items()}
+            with self._engine_lock:
+                self.engine.run(self._fed({**blank, "attention_mask": ones}))
+
+    def check(self, golden: Golden) -> float:
+        """Answer the golden rows; the largest difference of scores. Raises UserError for other answers than then."""
+        expected = golden.answers.get(self.precision)
+        if expected is None or golden.labels != self.manifest.labels:
+            raise UserError(
+                "The export's golden rows do not belong to its labels and precisions.", "Export the model again."
+            )
+        answers = self.answers(self.table(golden.records))
+        scores = self._answering.scores(answers)
+        if scores.shape != expected.matrix.shape:
+            raise UserError("The export gives another number of scores than when it was made.", "Export it again.")
+        difference = float(np.abs(scores - expected.matrix).max(initial=0.0))
+        decided = self._answering.decided(answers)
+        other = [
+            number
+            for number, clear in enumerate(expected.clear)
+            if clear and decided[number] != expected.decided[number]
+        ]
+        if other or not difference <= OTHER_MACHINE * TOLERANCE[self.precision]:
+            raise UserError(
+                f"The model answers {len(other)} of {len(decided)} golden rows otherwise than when it was exported "
+                f"(scores differ by up to {difference:.2g}, in {self.precision}).",
+                "Its files do not belong together, or this machine computes wrongly: export the model again here.",
+            )
+        return difference
+
+    def _fed(self, arrays: Arrays) -> Arrays:
+        return {name: arrays[name] for name in self.manifest.inputs}
+
+
+def _choose(manifest: Manifest, precision: Precision | None) -> Precision:
+    """bf16 before fp32, of those that were exported and that this machine computes."""
+    if precision is not None and precision not in manifest.precisions:
+        raise UserError(
+            f"The model was not exported (and not judged) in {precision}.",
+            f"Choose one of: {', '.join(manifest.precisions)}.",
+        )
+    if precision is not None:
+        return precision
+    able = [choice for choice in PREFERRED if choice in manifest.precisions and why_not(choice) is None]
+    if not able:
+        reasons = "; ".join(f"{choice}: {why_not(choice)}" for choice in manifest.precisions)
+        raise UserError(
+            f"This machine computes none of the exported precisions ({reasons}).",
+            "Add fp32 to export.precisions and run the pipeline again.",
+        )
+    return able[0]
+
+
+def _gathered(parts: list[Any], batches: list[Any], rows: int) -> Any:
+    """The batches' rows back in their windows' order."""
+    widest = tuple(np.max([part.shape[1:] for part in parts], axis=0).tolist()) if parts else ()
+    whole = np.zeros((rows, *widest), dtype=np.float32)
+    for part, chosen in zip(parts, batches, strict=True):
+        whole[(chosen, *(slice(size) for size in part.shape[1:]))] = part
+    return whole

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tunegate.cli import params, stage
+from tunegate.cli import doctor, params, stage
 from tunegate.errors import ExitStatus, TunegateError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+doctor.add_to(app)
 params.add_to(app)
 stage.add_to(app)
 

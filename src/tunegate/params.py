@@ -232,6 +232,7 @@ class ServiceSettings(Settings):
     max_characters: int = Field(default=20_000, ge=1, description="characters per text")
     max_body_bytes: int = Field(default=4_000_000, ge=1_000, description="bytes per request body")
     queue: int = Field(default=1024, ge=1, description="records that may wait; more are answered 503")
+    read_seconds: float = Field(default=10.0, gt=0, description="a body that takes longer to arrive is answered 408")
     deadline_seconds: float = Field(default=30.0, gt=0, description="a request that waits longer is answered 503")
     batch_tokens: int = Field(default=4096, ge=64, description="tokens (padding included) that one engine call takes")
 

@@ -27,6 +27,13 @@ def tiny_bert(folder: Path, texts: Iterable[str], *, hidden: int = 32, layers: i
     return folder
 
 
+def tiny_tokenizer(folder: Path, texts: Iterable[str]) -> Path:
+    """The tokenizer alone: no model, no torch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_tokenizer(folder, _vocabulary(texts))
+    return folder
+
+
 def _vocabulary(texts: Iterable[str]) -> dict[str, int]:
     words = {word for text in texts for word in text.lower().split()}
     letters = {letter for word in words for letter in word} | set("abcdefghijklmnopqrstuvwxyz0123456789.,!?'")

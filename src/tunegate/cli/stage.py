@@ -22,6 +22,10 @@ def stage(
     """Run one stage as it stands, without looking at what changed (DVC calls this)."""
     from tunegate.stages import run_stage
 
+    if os.environ.get("TUNEGATE_DRIVEN"):
+        from tunegate.dvc.child import end_with_driver
+
+        end_with_driver()
     try:
         run_stage(name, pipeline, Workspace.find())
     except TunegateError as error:

@@ -1,0 +1,13 @@
+"""The only room that knows DVC: what a pipeline's stages are, which changed and why, and how one of them runs.
+
+    settings   where DVC keeps its caches and its default remote
+    project    the opened index: steps in order, what is stale
+    reasons    why a step is stale, in words
+    touched    edits that DVC's own check (size, inode and time) cannot see
+    leftovers  locks of killed processes
+    child      the process in which one stage runs
+    running    starting that process, following it, and ending it with everything it started
+    storage    files by hash, and raw data from remotes
+
+When a step runs, where and how often again is decided in `flows/`; what a step does, in `stages/`.
+"""

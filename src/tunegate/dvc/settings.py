@@ -1,0 +1,50 @@
+"""Where DVC keeps its own files: inside the project's state folder, unless the user said otherwise."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from tunegate.errors import UserError
+from tunegate.workspace import Workspace
+
+STORE = "store"  # the default remote, until the user names S3, SSH, ...
+
+
+def prepare(workspace: Workspace) -> None:
+    """Set the environment that DVC reads. Raises UserError where DVC could not work at all."""
+    if not (workspace.root / ".git").exists():
+        raise UserError(
+            f"{workspace.root} is not a git repository, and DVC keeps its versions beside git's.",
+            "Get the project with `git clone` (not as a zip), or run `git init` in it once.",
+        )
+    if not (workspace.root / ".dvc").is_dir():
+        raise UserError(f"{workspace.root} has no folder .dvc.", "Restore it with `git checkout .dvc`.")
+    os.environ.setdefault("DVC_SITE_CACHE_DIR", str(workspace.state / "dvc"))
+    os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+
+
+def open_repository(workspace: Workspace) -> Any:
+    """DVC's own repository object; it waits where another process holds DVC's lock."""
+    prepare(workspace)
+    from dvc.repo import Repo
+
+    from tunegate.dvc.leftovers import clear_leftovers
+
+    repository = Repo(str(workspace.root), _wait_for_lock=True)
+    clear_leftovers(repository)
+    _name_default_remote(repository, workspace)
+    return repository
+
+
+def _name_default_remote(repository: Any, workspace: Workspace) -> None:
+    """`store` under the state folder, absolute: a relative one would land in each worktree's own copy."""
+    url = str(workspace.state / STORE)
+    named = repository.config["core"].get("remote")
+    known = repository.config["remote"].get(STORE, {}).get("url")
+    moved = named == STORE and known is not None and Path(known).is_absolute() and not Path(known).exists()
+    if named and not moved:
+        return
+    Path(url).mkdir(parents=True, exist_ok=True)
+    with repository.config.edit("local") as local:
+        local.setdefault("remote", {})[STORE] = {"url": url, "verify": True}
+        local.setdefault("core", {})["remote"] = STORE

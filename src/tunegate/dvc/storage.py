@@ -1,0 +1,97 @@
+"""Files by their hash, and the raw data of pipelines: from DVC's cache, else from its remotes."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tunegate.dvc.settings import open_repository
+from tunegate.errors import OutsideError, UserError
+from tunegate.workspace import Workspace, fresh_folder
+
+
+def pull_missing(workspace: Workspace, folders: Iterable[Path]) -> list[Path]:
+    """Bring what is not there and has a `.dvc` file from its remote. Returns what was brought.
+
+    Raises UserError where nothing tells DVC what the folder holds, OutsideError where no remote has it.
+    """
+    missing = [folder for folder in folders if not folder.exists()]
+    if not missing:
+        return []
+    for folder in missing:
+        if not _tracked_by(folder).is_file():
+            raise _unknown(workspace, folder)
+    repository = open_repository(workspace)
+    try:
+        for folder in missing:
+            _pull(workspace, repository, folder)
+    finally:
+        repository.close()
+    return missing
+
+
+def _pull(workspace: Workspace, repository: Any, folder: Path) -> None:
+    from dvc.exceptions import DvcException
+
+    name = workspace.relative(folder)
+    try:
+        repository.pull([str(_tracked_by(folder))])
+    except DvcException as error:
+        raise OutsideError(
+            f"{name} is not here, and DVC could not bring it: {error}.",
+            f"Check the remote that {name}.dvc names (`dvc remote list`), or restore the folder from your own copy.",
+        ) from error
+
+
+def _tracked_by(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.dvc")
+
+
+def _unknown(workspace: Workspace, folder: Path) -> UserError:
+    name = workspace.relative(folder)
+    if folder.is_relative_to(workspace.root / "data" / "models"):
+        remedy = f"Bring the base model once with `tunegate models add {folder.name} ...`."
+    else:
+        remedy = f"Put the files there and run `dvc add {name}`, or bring them with `tunegate data fetch`."
+    return UserError(f"{name} is missing, and there is no {name}.dvc that says where it is kept.", remedy)
+
+
+def fetch(workspace: Workspace, hash_value: str, names: Sequence[str]) -> Path:
+    """The folder `references/<hash>` in the state folder with those files of a folder hash (`....dir`) of DVC's.
+
+    Raises OutsideError when neither the cache nor the default remote has them.
+    """
+    target = workspace.state / "references" / hash_value
+    if all((target / name).is_file() for name in names):
+        return target
+    repository = open_repository(workspace)
+    try:
+        with fresh_folder(target) as folder:
+            for name, source in _objects(repository, hash_value, names).items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, folder / name)
+    finally:
+        repository.close()
+    return target
+
+
+def _objects(repository: Any, hash_value: str, names: Sequence[str]) -> dict[str, str]:
+    """File name to its path in the cache, brought there from the default remote where it is missing."""
+    from dvc.exceptions import DvcException
+    from dvc_data.hashfile import check, load
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_objects.errors import ObjectFormatError
+
+    info, cache = HashInfo("md5", hash_value), repository.cache.local
+    try:
+        try:
+            check(cache, load(cache, info))
+        except (FileNotFoundError, ObjectFormatError):
+            repository.cloud.pull({info})
+        files = {"/".join(key): file.value for key, _, file in load(cache, info)}
+        return {name: cache.oid_to_path(files[name]) for name in names}
+    except (DvcException, OSError, ObjectFormatError, KeyError) as error:
+        raise OutsideError(
+            f"The files with the hash {hash_value} are neither in DVC's cache nor in its default remote: {error}.",
+            "Push them with `dvc push` from the machine that made them, then run again.",
+        ) from error

@@ -3,7 +3,7 @@
 Numbers only: neither texts nor tasks are known here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,6 +73,20 @@ class Windows:
             dropped=self.dropped[chosen],
             positions={name: flat[index] for name, flat in self.positions.items()},
         )
+
+
+def joined(parts: Sequence[Windows], records: Sequence[int]) -> Windows:
+    """Windows made piece by piece as those of the whole; `records` says how many records each piece was made from."""
+    starts = np.concatenate([[0], np.cumsum(records)])[: len(parts)]
+    tokens = np.concatenate([[0], np.cumsum([part.offsets[-1] for part in parts])])[: len(parts)]
+    return Windows(
+        tokens={name: np.concatenate([part.tokens[name] for part in parts]) for name in parts[0].tokens},
+        offsets=np.concatenate([[0], *(part.offsets[1:] + start for part, start in zip(parts, tokens, strict=True))]),
+        record=np.concatenate([part.record + start for part, start in zip(parts, starts, strict=True)]),
+        number=np.concatenate([part.number for part in parts]),
+        dropped=np.concatenate([part.dropped for part in parts]),
+        positions={name: np.concatenate([part.positions[name] for part in parts]) for name in parts[0].positions},
+    )
 
 
 def length_sorted_batches(lengths: NDArray[np.int64], max_tokens: int) -> list[NDArray[np.int64]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from pydantic import BaseModel
 
-from tunegate.errors import UserError, did_you_mean
+from tunegate.errors import RefusedError, UserError, did_you_mean
 from tunegate.inputs import Inputs, read_inputs
 from tunegate.params import PipelineSettings, Settings
 from tunegate.progress import Progress
@@ -35,8 +35,13 @@ STAGES = {
     "ingest": Stage("read the raw files", ("params.task", "params.data", "params.ingest", "params.split")),
     "validate": Stage("check every row", ("params.task", "params.validate", "labels", "previous")),
     "augment": Stage("make more training rows", ("params.task", "params.augment")),
-    "tokenize": Stage("turn texts into tokens", ("params.task", "params.tokenize", "environment.tokenizers")),
-    "train": Stage("fine-tune", ("params.task", "params.train", "environment.torch", "environment.transformers")),
+    "tokenize": Stage(
+        "turn texts into tokens", ("params.task", "params.model", "params.tokenize", "environment.tokenizers")
+    ),
+    "train": Stage(
+        "fine-tune",
+        ("params.task", "params.model", "params.train", "environment.torch", "environment.transformers"),
+    ),
     "export": Stage(
         "make the serving files",
         ("params.task", "params.tokenize", "params.export", "environment.openvino", "environment.torch"),
@@ -79,6 +84,16 @@ class Context:
     def path(self, stage: str, name: str = "") -> Path:
         """A file of an earlier stage."""
         return self.workspace.stage(self.pipeline, stage) / name
+
+    def require_accepted(self, stage: str) -> None:
+        """Raises RefusedError with the reasons when the verdict of an earlier stage is not `accepted`."""
+        verdict = json.loads(self.path(stage, "verdict.json").read_text(encoding="utf-8"))
+        if not verdict["accepted"]:
+            raise RefusedError(
+                f"{stage} refused the data of {self.pipeline}:\n  " + "\n  ".join(verdict["reasons"]),
+                f"\nCorrect the rows named there (see reports/{self.pipeline}/{stage}.md), or raise the limit in "
+                f"params.yaml, and run the pipeline again.",
+            )
 
     def reference(self, reference: str) -> Path:
         """The folder with the files of `inputs.<reference>`, fetched before the run."""

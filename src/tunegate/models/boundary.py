@@ -1,0 +1,83 @@
+"""The model above its frozen layers, fed with what those gave before: each row passes through them once.
+
+While a boundary stands, the frozen layers' `forward` is answered from the kept hidden states; the parameters and
+their names stay those of the whole model. Proved on real rows before use, or not used.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tunegate.models.freezing import encoder_layers
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+TOLERANCE = 1e-4  # of logits in float32: sums in another order differ by 1e-6, another function by far more
+
+
+def hidden_states(model: "PreTrainedModel", inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":
+    """What the last layer gives, [b, l, h]; the model in evaluation mode."""
+    seen: list[torch.Tensor] = []
+
+    def keep(_module: object, _arguments: object, output: Any) -> None:
+        seen[:] = [_first(output)]  # a layer that is used several times (ALBERT): its last answer counts
+
+    hook = encoder_layers(model)[-1].register_forward_hook(keep)
+    try:
+        model(**inputs)
+    finally:
+        hook.remove()
+    return seen[0]
+
+
+class Above:
+    """`logits` of the part above the layers from the first position's hidden state, float32 [b, h]."""
+
+    def __init__(self, model: "PreTrainedModel", first_token: int, names: tuple[str, ...]) -> None:
+        self.model = model
+        self.first_token = first_token
+        self.names = names
+        self.hidden: torch.Tensor | None = None
+
+    @contextmanager
+    def standing(self) -> Iterator["Above"]:
+        """Inside, the layers answer with what `logits` was given."""
+        layers = list(encoder_layers(self.model))
+        for layer in layers:
+            layer.forward = self._answer
+        try:
+            yield self
+        finally:
+            for layer in layers:
+                del layer.forward
+
+    def logits(self, inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":
+        """`inputs` holds `hidden`; the embeddings read one token, whose result no layer looks at."""
+        import torch
+
+        self.hidden = inputs["hidden"][:, None, :]
+        one = torch.ones(len(self.hidden), 1, dtype=torch.int64, device=self.hidden.device)
+        stand_ins = {"input_ids": one * self.first_token, "attention_mask": one, "token_type_ids": one * 0}
+        logits: torch.Tensor = self.model(**{name: stand_ins[name] for name in self.names}).logits
+        return logits
+
+    def is_exact(self, inputs: "dict[str, torch.Tensor]") -> bool:
+        """Whether head and pooler read the first position alone: logits equal those of the whole model."""
+        import torch
+
+        with torch.no_grad():
+            self.model.train(False)
+            whole = self.model(**inputs).logits
+            hidden = hidden_states(self.model, inputs)[:, 0]
+            with self.standing():
+                above = self.logits({"hidden": hidden})
+        return whole.shape == above.shape and bool(torch.allclose(whole, above, atol=TOLERANCE))
+
+    def _answer(self, *_arguments: object, **_more: object) -> "torch.Tensor | None":
+        return self.hidden
+
+
+def _first(output: Any) -> Any:
+    return output[0] if isinstance(output, tuple) else output

@@ -1,0 +1,79 @@
+"""What of a model is trained: everything, all above a boundary, or the head alone.
+
+Head-only is the boundary above the last layer: a pooler, where there is one, belongs to the head and is trained.
+What is frozen is a fixed function: it runs without dropout, so that its results can be kept.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+from tunegate.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import PreTrainedModel
+
+Tune = Literal["full", "partial", "head"]
+
+
+def freeze(model: "PreTrainedModel", tune: Tune, frozen_layers: int) -> int:
+    """Freeze in place; the number of lowest layers that are frozen. Raises UserError."""
+    if tune == "full":
+        return 0
+    layers = encoder_layers(model)
+    frozen = len(layers) if tune == "head" else frozen_layers
+    if frozen > len(layers):
+        raise UserError(
+            f"train.frozen_layers is {frozen}, and the model has {len(layers)} layers.",
+            f"Freeze at most {len(layers)}, or set train.tune to head.",
+        )
+    if tune == "partial" and frozen and len(layers) < model.config.num_hidden_layers:
+        raise UserError(
+            "train.frozen_layers: this model's layers share their weights, so none can be frozen alone.",
+            "Set train.tune to full or head.",
+        )
+    kept = list(layers[frozen:])
+    for module in _below(model, layers):
+        module.requires_grad_(False)
+    for layer in layers[:frozen]:
+        layer.requires_grad_(False)
+    for layer in kept:
+        layer.requires_grad_(True)
+    return frozen
+
+
+def train_mode(model: "nn.Module") -> None:
+    """Training mode for what is trained, evaluation mode (no dropout) for modules that are frozen as a whole."""
+    model.train()
+    for module in model.modules():
+        parameters = list(module.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            module.eval()
+
+
+def encoder_layers(model: "PreTrainedModel") -> "nn.ModuleList":
+    """The stack of layers: the outermost list of modules in the base model. Raises UserError when there is none."""
+    from torch import nn
+
+    for module in model.base_model.modules():
+        if isinstance(module, nn.ModuleList) and len(module):
+            return module
+    raise UserError(
+        f"{type(model).__name__} has no list of layers to freeze.",
+        "Set train.tune to full, or take another base model.",
+    )
+
+
+def _below(model: "PreTrainedModel", layers: "nn.ModuleList") -> list["nn.Module"]:
+    """What runs before the layers: everything in the base model that is neither layer, pooler nor final norm."""
+    inside = {id(module) for module in layers.modules()}
+    above = {
+        id(module)
+        for name, child in model.base_model.named_children()
+        if name in ("pooler", "final_norm", "pooler_activation")
+        for module in child.modules()
+    }
+    return [
+        module
+        for module in model.base_model.modules()
+        if id(module) not in inside | above and not list(module.children())
+    ]

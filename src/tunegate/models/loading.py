@@ -1,0 +1,218 @@
+"""An encoder of any kind from a Hugging Face folder, with the task's head on it, and back into a folder.
+
+The Auto class is named by the task's `Head`; the folder's own code is never run (no `trust_remote_code`), and
+weights are safetensors only.
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunegate.errors import UserError, did_you_mean
+from tunegate.models.folder import TOKENIZER, check_folder
+from tunegate.task import Head
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel
+
+DROPOUTS = (  # what the families call their dropout rates
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "classifier_dropout_prob",
+    "classifier_dropout",
+    "dropout",
+    "attention_dropout",
+    "seq_classif_dropout",
+    "hidden_dropout",
+    "mlp_dropout",
+    "embedding_dropout",
+    "pooler_dropout",
+)
+SPARE_ROWS = 128  # vocabularies are rounded up to multiples of 64 or 128 so that matrix kernels run faster
+
+
+@dataclass(frozen=True)
+class Build:
+    """How the model is to differ from its folder. `options` are the task's, `changes` the person's."""
+
+    options: Mapping[str, Any]
+    changes: Mapping[str, int | float | str | bool]
+    dropout: float | None
+    seed: int  # of the weights that the folder does not hold
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """`new`: weights that the folder does not hold and that start random; `unused`: the folder's that have no place."""
+
+    model: "PreTrainedModel"
+    new: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> Loaded:
+    """The base model with a new head, float32, in training mode. Raises UserError."""
+    import torch
+
+    check_folder(folder)
+    config = _config(folder, build)
+    check_vocabulary(config, vocabulary_size, folder)
+    torch.manual_seed(build.seed)
+    model, info = _from_pretrained(folder, head, config=config, output_loading_info=True)
+    new, unused = tuple(sorted(info["missing_keys"])), tuple(sorted(info["unexpected_keys"]))
+    _check_encoder_is_there(model, new, build, folder)
+    model.train()
+    return Loaded(model, new, unused)
+
+
+def load_finished(folder: Path, head: Head) -> "PreTrainedModel":
+    """A model that train wrote, float32, in evaluation mode. Raises UserError when a weight is missing."""
+    model, info = _from_pretrained(folder, head, output_loading_info=True)
+    if info["missing_keys"]:
+        raise UserError(
+            f"{folder} lacks the weights {_some(sorted(info['missing_keys']))}.", "Run train again; it writes them all."
+        )
+    finished: PreTrainedModel = model.eval()
+    return finished
+
+
+def save_model(model: "PreTrainedModel", tokenizer: Path, folder: Path) -> None:
+    """A Hugging Face folder: config.json, model.safetensors and the given tokenizer file as tokenizer.json."""
+    with _quiet():
+        model.save_pretrained(folder)
+    (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
+
+
+def input_names(model: "PreTrainedModel") -> tuple[str, ...]:
+    """Which of a window's arrays the model reads, in the order of its `forward`.
+
+    A model with a single token type (RoBERTa) has the argument, and nothing to say through it.
+    """
+    taken = inspect.signature(model.forward).parameters
+    names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in taken]
+    if getattr(model.config, "type_vocab_size", 2) < 2 and "token_type_ids" in names:
+        names.remove("token_type_ids")
+    return tuple(names)
+
+
+def check_vocabulary(config: "PretrainedConfig", vocabulary_size: int, folder: Path) -> None:
+    """Raises UserError unless tokenizer and embedding table are of one size (or the table is rounded up)."""
+    rows = int(config.vocab_size)
+    if not 0 <= rows - vocabulary_size < SPARE_ROWS:
+        raise UserError(
+            f"{folder}: the tokenizer knows {vocabulary_size:,} tokens, the model {rows:,}: they do not match.",
+            "Put the tokenizer that the model was trained with into the folder and add the model again.",
+        )
+
+
+def _config(folder: Path, build: Build) -> "PretrainedConfig":
+    from transformers import AutoConfig
+
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (ValueError, OSError, KeyError) as error:
+        raise UserError(
+            f"{folder}/config.json cannot be used: {_first_line(error)}.",
+            "Take a base model whose architecture transformers itself knows.",
+        ) from error
+    for name, value in build.changes.items():
+        _change(config, name, value, folder)
+    if build.dropout is not None:
+        _set_dropout(config, build.dropout, folder)
+    for name, value in build.options.items():
+        setattr(config, name, value)
+    return config
+
+
+def _change(config: "PretrainedConfig", name: str, value: object, folder: Path) -> None:
+    known = config.to_dict()
+    if name not in known or name in ("model_type", "vocab_size"):
+        raise UserError(
+            f"train.model_changes.{name}: the config of {folder} has no such setting to change."
+            f"{did_you_mean(name, known)}",
+            f"Choose one of: {', '.join(sorted(k for k, v in known.items() if isinstance(v, int | float)))}.",
+        )
+    setattr(config, name, value)
+
+
+def _set_dropout(config: "PretrainedConfig", rate: float, folder: Path) -> None:
+    known = [name for name in DROPOUTS if name in config.to_dict()]
+    if not known:
+        raise UserError(
+            f"train.dropout: the config of {folder} names no dropout rate that is known here.",
+            "Leave train.dropout out and set the model's own names in train.model_changes.",
+        )
+    for name in known:
+        setattr(config, name, rate)
+
+
+def _from_pretrained(folder: Path, head: Head, **more: Any) -> Any:
+    import torch
+    import transformers
+
+    auto = getattr(transformers, head.auto_class)
+    try:
+        with _quiet():
+            return auto.from_pretrained(
+                folder,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                dtype=torch.float32,
+                attn_implementation=attention(),
+                **more,
+            )
+    except (ValueError, OSError, KeyError, RuntimeError) as error:
+        raise UserError(
+            f"The model in {folder} cannot be loaded as {head.auto_class}: {_first_line(error)}.",
+            "Take an encoder that has this head in transformers, and keep train.model_changes to values that leave "
+            "the shapes of the weights as they are (fewer layers, other rates).",
+        ) from error
+
+
+def attention() -> str:
+    """Plain products and softmax on CPUs, where torch's fused attention is slower at training; fused on GPUs."""
+    import torch
+
+    return "sdpa" if torch.cuda.is_available() else "eager"
+
+
+def _check_encoder_is_there(model: "PreTrainedModel", new: tuple[str, ...], build: Build, folder: Path) -> None:
+    """A pooler may be new (language models have none) and so may layers that a change added, but not the encoder."""
+    prefix = f"{model.base_model_prefix}."
+    missing = [name for name in new if name.startswith(prefix) and not name.startswith(f"{prefix}pooler")]
+    if missing and not build.changes:
+        raise UserError(
+            f"{folder}/model.safetensors lacks {len(missing)} of the encoder's weights: {_some(missing)}.",
+            "Take the weights that belong to this config.json, and add the model again.",
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' own bars and loading report: `Loaded` says the same, and the stage's log is one log."""
+    from transformers.utils import logging as quiet
+
+    logging: Any = quiet  # untyped in transformers
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

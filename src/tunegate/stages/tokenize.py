@@ -1,0 +1,205 @@
+"""tokenize: training and validation rows as flat, memory-mapped tokens, with limits on what the tokenizer loses.
+
+Over a limit the stage still succeeds and keeps its files for review; train refuses them.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from tunegate.errors import UserError
+from tunegate.models.folder import check_folder, longest_input, read_config
+from tunegate.params import TokenizeSettings
+from tunegate.progress import Progress
+from tunegate.records import read_table
+from tunegate.stages import Context, Report
+from tunegate.task import EncodePart, TextTokenizer
+from tunegate.tasks import encoding_of
+from tunegate.text.tokens import load_tokenizer
+from tunegate.window_files import save_windows
+from tunegate.windows import Windows, joined
+from tunegate.workspace import write_atomically
+
+ROWS_AT_ONCE = 20_000  # Python lists of tokens exist for this many rows at a time
+SPLITS = ("train", "validation")
+
+
+class SplitTokens(BaseModel):
+    """Of one split. Lengths are tokens per window, special tokens included; rates are shares between 0 and 1."""
+
+    rows: int
+    windows: int
+    tokens: int
+    mean_length: float
+    median_length: float
+    length_95: float
+    longest: int
+    unknown_rate: float  # of the tokens that stand for text
+    truncated_rate: float  # of the rows
+    vanished_rows: int  # rows of which no token is left
+
+
+class TokenizeReport(Report):
+    """`reasons` say why train will refuse, and are empty when it will not."""
+
+    vocabulary: int
+    max_length: int
+    splits: dict[str, SplitTokens]
+    reasons: list[str]
+    warnings: list[str]
+
+    def markdown(self) -> str:
+        head = (
+            "| split | rows | tokens | mean length | 95 % up to | longest | unknown | truncated rows |\n"
+            "|---|---|---|---|---|---|---|---|\n"
+        )
+        lines = [
+            f"| {name} | {of.rows:,} | {of.tokens:,} | {of.mean_length:.1f} | {of.length_95:.0f} | {of.longest} "
+            f"| {of.unknown_rate:.2%} | {of.truncated_rate:.2%} |\n"
+            for name, of in self.splits.items()
+        ]
+        notes = [f"- {note}\n" for note in (*self.reasons, *self.warnings)]
+        size = f"Vocabulary of {self.vocabulary:,} tokens, windows of at most {self.max_length}.\n\n"
+        return size + head + "".join(lines) + ("\n" + "".join(notes) if notes else "")
+
+
+def run(context: Context) -> TokenizeReport:
+    """Raises RefusedError when validate refused the data, UserError when the base model cannot take the windows."""
+    context.require_accepted("validate")
+    settings = context.settings(TokenizeSettings)
+    folder = context.workspace.model(str(context.inputs.params["model"]))
+    check_folder(folder)
+    _check_max_length(folder, settings.max_length)
+    tokenizer = load_tokenizer(folder)
+    encoding = encoding_of(context.task)
+    splits: dict[str, SplitTokens] = {}
+    reasons: list[str] = []
+    warnings: list[str] = []
+    for split in SPLITS:
+        records = read_table(_records(context, split))
+        windows = _encode(encoding, records, tokenizer, settings.max_length, context.progress)
+        save_windows(windows, context.out / split)
+        facts = _row_facts(windows, len(records), tokenizer)
+        splits[split] = _summary(windows, facts)
+        reasons += _over_limits(split, facts, splits[split], records, settings)
+        warnings += _vanished(split, facts, records)
+    write_atomically(context.out / "tokenizer.json", (folder / "tokenizer.json").read_bytes())
+    verdict = {"accepted": not reasons, "reasons": reasons}
+    write_atomically(context.out / "verdict.json", json.dumps(verdict, indent=2, ensure_ascii=False) + "\n")
+    return TokenizeReport(
+        vocabulary=tokenizer.vocabulary_size,
+        max_length=settings.max_length,
+        splits=splits,
+        reasons=reasons,
+        warnings=warnings,
+    )
+
+
+@dataclass(frozen=True)
+class _RowFacts:
+    """Per record: tokens that stand for text, unknown ones among them, and whether some were cut off."""
+
+    tokens: NDArray[np.int64]
+    unknown: NDArray[np.int64]
+    truncated: NDArray[np.bool_]
+
+
+def _records(context: Context, split: str) -> Path:
+    return (
+        context.path("augment", "train.parquet") if split == "train" else context.path("validate", f"{split}.parquet")
+    )
+
+
+def _check_max_length(folder: Path, max_length: int) -> None:
+    limit = longest_input(read_config(folder))
+    if limit is not None and max_length > limit:
+        raise UserError(
+            f"tokenize.max_length is {max_length}, and the base model {folder.name} reads at most {limit} tokens.",
+            f"Set tokenize.max_length to {limit} or less.",
+        )
+
+
+def _encode(
+    encoding: EncodePart, records: pa.Table, tokenizer: TextTokenizer, max_length: int, progress: Progress
+) -> Windows:
+    parts, sizes = [], []
+    for start in range(0, max(1, len(records)), ROWS_AT_ONCE):
+        rows = records.slice(start, ROWS_AT_ONCE)
+        parts.append(encoding.encode(rows, tokenizer, max_length))
+        sizes.append(len(rows))
+        progress.advance("rows", start + len(rows), len(records))
+    return joined(parts, sizes)
+
+
+def _row_facts(windows: Windows, records: int, tokenizer: TextTokenizer) -> _RowFacts:
+    added = tokenizer.tokenizer.get_added_tokens_decoder()
+    special = [number for number, token in added.items() if token.special and number != tokenizer.unknown_id]
+    ids = windows.tokens["input_ids"]
+    record = np.repeat(windows.record, windows.lengths)
+    unknown = record[ids == tokenizer.unknown_id] if tokenizer.unknown_id is not None else record[:0]
+    return _RowFacts(
+        tokens=np.bincount(record[~np.isin(ids, special)], minlength=records),
+        unknown=np.bincount(unknown, minlength=records),
+        truncated=np.bincount(windows.record, weights=windows.dropped, minlength=records) > 0,
+    )
+
+
+def _summary(windows: Windows, facts: _RowFacts) -> SplitTokens:
+    lengths = windows.lengths if len(windows) else np.zeros(1)
+    rows = len(facts.tokens)
+    return SplitTokens(
+        rows=rows,
+        windows=len(windows),
+        tokens=int(windows.offsets[-1]),
+        mean_length=round(float(lengths.mean()), 2),
+        median_length=float(np.median(lengths)),
+        length_95=float(np.percentile(lengths, 95, method="higher")),
+        longest=int(lengths.max()),
+        unknown_rate=round(float(facts.unknown.sum() / max(1, facts.tokens.sum())), 6),
+        truncated_rate=round(float(facts.truncated.sum() / max(1, rows)), 6),
+        vanished_rows=int((facts.tokens == 0).sum()),
+    )
+
+
+def _over_limits(
+    split: str, facts: _RowFacts, summary: SplitTokens, records: pa.Table, settings: TokenizeSettings
+) -> list[str]:
+    reasons = []
+    if summary.unknown_rate > settings.max_unknown_rate:
+        worst = int(np.argmax(facts.unknown / np.maximum(1, facts.tokens)))
+        reasons.append(
+            f"[UNK_RATE] {int(facts.unknown.sum())} of {int(facts.tokens.sum())} {split} tokens "
+            f"({summary.unknown_rate:.1%}) are unknown to the tokenizer; the limit is "
+            f"{settings.max_unknown_rate:.1%}. Worst: {_row(records, worst)}. Take a base model of the texts' language "
+            "and script, or raise tokenize.max_unknown_rate."
+        )
+    if summary.truncated_rate > settings.max_truncated_rate:
+        first = int(np.argmax(facts.truncated))
+        reasons.append(
+            f"[TOO_LONG] {int(facts.truncated.sum())} of {summary.rows} {split} rows ({summary.truncated_rate:.1%}) "
+            f"are longer than {settings.max_length} tokens and would be cut; the limit is "
+            f"{settings.max_truncated_rate:.1%}. First: {_row(records, first)}. Raise tokenize.max_length, or "
+            "tokenize.max_truncated_rate."
+        )
+    return reasons
+
+
+def _vanished(split: str, facts: _RowFacts, records: pa.Table) -> list[str]:
+    rows = np.flatnonzero(facts.tokens == 0)
+    if not len(rows):
+        return []
+    return [
+        f"[TOKEN_VANISHES] {len(rows)} of {len(records)} {split} rows have text of which the tokenizer keeps nothing. "
+        f"First: {_row(records, int(rows[0]))}. Correct or remove them: the model sees an empty text."
+    ]
+
+
+def _row(records: pa.Table, number: int) -> str:
+    """Where a row stands, as people find it."""
+    row = records.slice(number, 1).select(["source", "source_line", "id"]).to_pylist()[0]
+    return f"{row['source']}:{row['source_line']} id={row['id']}"

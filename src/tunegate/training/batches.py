@@ -1,0 +1,109 @@
+"""Which rows make which batch, and the batch as tensors. Order is a function of seed and epoch alone.
+
+Rows are drawn by weight, shuffled, sorted by length within pools of 50 batches, cut into batches, and the batches
+shuffled: rows of like length meet (little padding), and no two epochs see the same batches.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunegate.windows import Arrays, Windows, length_sorted_batches
+
+if TYPE_CHECKING:
+    import torch
+
+POOL_BATCHES = 50  # as in transformers' group_by_length: long enough to group well, short enough to stay random
+EVALUATION_TOKENS = 8192  # padded tokens per batch without gradients: a few MB of activations per layer
+
+
+class Examples(Protocol):
+    """Rows that a model learns from: tokens per row int64 [n], and how often each is drawn float64 [n]."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]: ...
+
+    @property
+    def weights(self) -> NDArray[np.float64]: ...
+
+    def inputs(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
+        """The chosen rows as the model's named arguments, [b, l] each."""
+
+    def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "torch.Tensor":
+        """Their labels, int64 [b, ...]."""
+
+
+@dataclass(frozen=True)
+class TokenExamples:
+    """Examples that the whole model reads: padded windows."""
+
+    windows: Windows
+    labels: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    names: tuple[str, ...]  # the arguments that the model takes
+    pad: Mapping[str, int]
+    multiple: int  # lengths are padded to multiples of this
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return self.windows.lengths
+
+    def inputs(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
+        arrays = self.windows.batch(chosen, self.pad, self.multiple)
+        return as_tensors({name: arrays[name] for name in self.names}, device)
+
+    def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "torch.Tensor":
+        return as_tensors({"labels": self.labels[chosen]}, device)["labels"]
+
+
+def as_tensors(arrays: Arrays, device: "torch.device") -> "dict[str, torch.Tensor]":
+    """Named tensors on the device; from pinned memory to a GPU, so that the copy need not be waited for."""
+    import torch
+
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    if device.type == "cpu":
+        return tensors
+    return {name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in tensors.items()}
+
+
+def steps_per_epoch(weights: NDArray[np.float64], batch_size: int) -> int:
+    return -(-_drawn(weights) // batch_size)
+
+
+def epoch_batches(examples: Examples, batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+    """Row numbers per batch."""
+    random = np.random.default_rng((seed, epoch))
+    lengths = examples.lengths
+    rows = random.permutation(draw_rows(examples.weights, random))
+    pool = POOL_BATCHES * batch_size
+    batches = []
+    for start in range(0, len(rows), pool):
+        pooled = rows[start : start + pool]
+        ordered = pooled[np.argsort(lengths[pooled], kind="stable")]
+        batches += [ordered[first : first + batch_size] for first in range(0, len(ordered), batch_size)]
+    return [batches[number] for number in random.permutation(len(batches))]
+
+
+def draw_rows(weights: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.int64]:
+    """Each row floor(weight) or ceil(weight) times, weight times on average; always round(sum) rows in all.
+
+    Systematic sampling: a comb of equal teeth with one random offset laid over the cumulated weights.
+    """
+    count = _drawn(weights)
+    if bool((weights == 1).all()):
+        return np.arange(len(weights))
+    edges = np.cumsum(weights)
+    teeth = (np.arange(count) + random.random()) * (edges[-1] / count)
+    rows: NDArray[np.int64] = np.minimum(np.searchsorted(edges, teeth, side="right"), len(weights) - 1)
+    return rows
+
+
+def evaluation_batches(examples: Examples) -> list[NDArray[np.int64]]:
+    return length_sorted_batches(examples.lengths, EVALUATION_TOKENS)
+
+
+def _drawn(weights: NDArray[np.float64]) -> int:
+    return max(1, round(float(weights.sum())))

@@ -1,0 +1,79 @@
+"""What is asked for logits while training: the whole model, or what stands above its frozen layers."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tunegate.models.boundary import Above, hidden_states
+from tunegate.progress import Progress
+from tunegate.training.batches import Examples
+from tunegate.training.compute import Compute
+from tunegate.training.features import encode_once
+from tunegate.training.loop import Data, Learner
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+ROWS_TO_PROVE = 16  # on which the shortened model must answer as the whole one
+
+
+def whole_model(model: "PreTrainedModel", new: Iterable[str]) -> Learner:
+    """Every batch passes through all layers; `new` names the weights that start random and so belong to the head."""
+
+    def logits(inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":
+        answer: torch.Tensor = model(**inputs).logits
+        return answer
+
+    return Learner(model, _head_names(model, new), logits)
+
+
+@dataclass(frozen=True)
+class HeadAlone:
+    """Head-only tuning over features that are kept in `folder`. `names` are the model's inputs."""
+
+    model: "PreTrainedModel"
+    new: tuple[str, ...]
+    names: tuple[str, ...]
+    compute: Compute
+    folder: Path
+    progress: Progress
+
+    @contextmanager
+    def learner(self, data: Data) -> Iterator[tuple[Learner, Data]]:
+        """A learner of features and its data; of whole rows where a head reads more than the first position."""
+        whole = whole_model(self.model, self.new)
+        above = self._above(data.train)
+        if above is None:
+            self.progress.say("this head reads more than the first position: every epoch passes through the encoder")
+            yield whole, data
+            return
+        features = replace(
+            data,
+            train=self._encode(data.train, "train"),
+            validation=None if data.validation is None else self._encode(data.validation, "validation"),
+        )
+        with above.standing():
+            yield replace(whole, logits=above.logits), features
+
+    def _above(self, examples: Examples) -> Above | None:
+        rows = np.arange(min(ROWS_TO_PROVE, len(examples.lengths)))
+        inputs = examples.inputs(rows, self.compute.torch_device)
+        above = Above(self.model, int(inputs["input_ids"][0, 0]), self.names)
+        return above if above.is_exact(inputs) else None
+
+    def _encode(self, examples: Examples, name: str) -> Examples:
+        self.model.train(False)
+        path = self.folder / f"features-{name}.npy"
+        return encode_once(
+            examples, lambda inputs: hidden_states(self.model, inputs), self.compute, path, self.progress
+        )
+
+
+def _head_names(model: "PreTrainedModel", new: Iterable[str]) -> frozenset[str]:
+    prefix = f"{model.base_model_prefix}."
+    return frozenset(name for name, _ in model.named_parameters() if not name.startswith(prefix)) | frozenset(new)

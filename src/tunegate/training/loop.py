@@ -1,0 +1,151 @@
+"""The training loop. It knows tensors and checkpoints of tensors: no task, no table, no flow."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tunegate.errors import UserError
+from tunegate.models.freezing import train_mode
+from tunegate.params import TrainSettings
+from tunegate.progress import Progress
+from tunegate.training.batches import Examples, epoch_batches, steps_per_epoch
+from tunegate.training.checkpoints import Checkpoint, Checkpoints
+from tunegate.training.compute import Compute
+from tunegate.training.loss import cross_entropy
+from tunegate.training.optimiser import make_optimiser, schedule, set_rate, step_clipped
+from tunegate.training.state import EpochScore, Run
+from tunegate.training.validation import score
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+STEPS_BETWEEN_LOOKS = 10  # reading a loss makes a GPU wait; a diverged loss stays nan, so a later look sees it too
+
+
+@dataclass(frozen=True)
+class Learner:
+    """`model` holds the parameters, `logits` asks it: named tensors to [b, c] (or [b, l, c])."""
+
+    model: "nn.Module"
+    head_names: frozenset[str]  # of the parameters that learn at the head's rate
+    logits: "Callable[[dict[str, torch.Tensor]], torch.Tensor]"
+
+
+@dataclass(frozen=True)
+class Data:
+    """`class_weights`: float32 [classes] on the device, or None."""
+
+    train: Examples
+    validation: Examples | None
+    class_weights: "torch.Tensor | None" = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training, from its start or from a checkpoint to its end."""
+
+    learner: Learner
+    data: Data
+    settings: TrainSettings
+    compute: Compute
+    checkpoints: Checkpoints
+    progress: Progress
+
+    def fit(self, resume_from: Checkpoint | None = None) -> Run:
+        """Train in place; the model is left with its best epoch's weights: those of the lowest validation loss.
+
+        Without validation rows it is left with the last. Raises UserError for a diverged loss or too little memory.
+        """
+        run = self._begin()
+        if resume_from is not None:
+            resume_from.restore(run)
+            self.progress.say(f"resuming at step {run.step:,} of {run.steps:,} from {resume_from.path.name}")
+        with _memory_in_a_sentence(self.settings):
+            while run.epoch < self.settings.epochs and not run.has_stalled(self.settings.patience):
+                self._train_epoch(run)
+                self._judge_epoch(run)
+        run.load_best()
+        return run
+
+    def _begin(self) -> Run:
+        import torch
+
+        optimiser = make_optimiser(self.learner.model, self.learner.head_names, self.settings)
+        steps = self.settings.epochs * steps_per_epoch(self.data.train.weights, self.settings.batch_size)
+        return Run(self.learner.model, optimiser, torch.zeros(steps, device=self.compute.torch_device))
+
+    def _train_epoch(self, run: Run) -> None:
+        train_mode(self.learner.model)
+        batches = epoch_batches(self.data.train, self.settings.batch_size, self.settings.seed, run.epoch)
+        for chosen in batches[run.batch :]:
+            set_rate(run.optimiser, schedule(run.step, run.steps, self.settings.warmup))
+            inputs = self.data.train.inputs(chosen, self.compute.torch_device)
+            labels = self.data.train.targets(chosen, self.compute.torch_device)
+            with self.compute.autocast():
+                logits = self.learner.logits(inputs)
+            loss = cross_entropy(logits, labels, self.data.class_weights)
+            loss.backward()  # type: ignore[no-untyped-call]
+            step_clipped(run.optimiser, self.settings.max_gradient_norm)
+            run.losses[run.step] = loss.detach()
+            run.step, run.batch = run.step + 1, run.batch + 1
+            self._look(run)
+
+    def _look(self, run: Run) -> None:
+        """Now and then: has the loss diverged, how far are we, is a checkpoint due?"""
+        due = run.step % self.settings.checkpoint_steps == 0 and run.step < run.steps
+        if due or run.step % STEPS_BETWEEN_LOOKS == 0 or run.step == run.steps:
+            recent = float(run.losses[max(0, run.step - STEPS_BETWEEN_LOOKS) : run.step].mean())
+            self._check_finite(recent, run)
+            self.progress.advance("steps", run.step, run.steps, f"epoch {run.epoch + 1}, loss {recent:.3f}")
+        if due:
+            self.checkpoints.save(run)
+
+    def _judge_epoch(self, run: Run) -> None:
+        train_loss = float(run.losses[run.step - run.batch : run.step].double().mean())
+        self._check_finite(train_loss, run)
+        run.epoch, run.batch = run.epoch + 1, 0
+        if self.data.validation is None:
+            run.scores.append(EpochScore(train_loss, None, None))
+            return
+        self.learner.model.eval()
+        loss, accuracy = score(self.learner.logits, self.data.validation, self.data.class_weights, self.compute)
+        self._check_finite(loss, run)
+        run.scores.append(EpochScore(train_loss, loss, accuracy))
+        if run.best_epoch == run.epoch - 1:
+            run.keep_best()
+        self.progress.say(
+            f"epoch {run.epoch} of {self.settings.epochs}: training loss {train_loss:.4f}, "
+            f"validation loss {loss:.4f}, accuracy {accuracy:.4f}"
+        )
+
+    def _check_finite(self, loss: float, run: Run) -> None:
+        if not math.isfinite(loss):
+            raise UserError(
+                f"The loss became {loss} in epoch {run.epoch + 1}, at or before step {run.step}: training diverged.",
+                f"Lower train.learning_rate (now {self.settings.learning_rate:g}) to a tenth, or lengthen "
+                f"train.warmup (now {self.settings.warmup:g}); bf16 can be ruled out with train.precision: fp32.",
+            )
+
+
+@contextmanager
+def _memory_in_a_sentence(settings: TrainSettings) -> Iterator[None]:
+    import torch
+
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _speaks_of_memory(error):
+            raise
+        raise UserError(
+            f"There is too little memory for batches of {settings.batch_size} rows.",
+            f"Set train.batch_size to {max(1, settings.batch_size // 2)}, or lower tokenize.max_length.",
+        ) from error
+
+
+def _speaks_of_memory(error: RuntimeError) -> bool:
+    """torch has a class of its own for a GPU's memory, and for the CPU's only words."""
+    text = str(error).lower()
+    return "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text

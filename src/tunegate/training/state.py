@@ -1,0 +1,101 @@
+"""Everything that a run of training is at one moment: what a checkpoint holds, and nothing that it does not."""
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class EpochScore:
+    """After an epoch: mean losses per labelled position, and the share of positions answered right."""
+
+    train_loss: float
+    validation_loss: float | None  # None where there are no validation rows
+    validation_accuracy: float | None
+
+
+@dataclass
+class Run:
+    """`epoch` and `batch` say which batch comes next; `losses` float32 [steps] stay on the device, 0 where to come."""
+
+    model: "nn.Module"
+    optimiser: "torch.optim.AdamW"
+    losses: "torch.Tensor"
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    scores: list[EpochScore] = field(default_factory=list)
+    best: "dict[str, torch.Tensor]" = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        return len(self.losses)
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch (from 0) with the lowest validation loss; None before the first, or without validation rows."""
+        losses = [score.validation_loss for score in self.scores if score.validation_loss is not None]
+        return losses.index(min(losses)) if losses else None
+
+    def has_stalled(self, patience: int | None) -> bool:
+        """Whether the last `patience` epochs brought no lower validation loss."""
+        return (
+            patience is not None and self.best_epoch is not None and len(self.scores) - 1 - self.best_epoch >= patience
+        )
+
+    def trained(self) -> "dict[str, torch.Tensor]":
+        """What is trained, by name; the tensors themselves, not copies."""
+        return {name: value.detach() for name, value in self.model.named_parameters() if value.requires_grad}
+
+    def keep_best(self) -> None:
+        self.best = {name: value.clone() for name, value in self.trained().items()}
+
+    def load_best(self) -> None:
+        """The best epoch's weights into the model; as it stands where no epoch was judged."""
+        self._copy(self.best)
+
+    def tensors(self) -> "dict[str, dict[str, torch.Tensor]]":
+        """By file: what a checkpoint keeps as tensors, the state of the random generators included."""
+        import torch
+
+        random = {"random.cpu": torch.get_rng_state()}
+        if self.losses.is_cuda:
+            random["random.cuda"] = torch.cuda.get_rng_state()
+        names: dict[torch.Tensor, str] = {parameter: name for name, parameter in self.model.named_parameters()}
+        moments = {
+            f"{key}.{names[parameter]}": value
+            for parameter, state in self.optimiser.state.items()
+            for key, value in state.items()
+        }
+        files = {"weights": self.trained(), "optimiser": moments, "run": {"losses": self.losses, **random}}
+        return {**files, "best": self.best} if self.best else files
+
+    def numbers(self) -> dict[str, Any]:
+        """What a checkpoint keeps as JSON (Python writes floats so that they read back bit by bit)."""
+        scores = [asdict(score) for score in self.scores]
+        return {"step": self.step, "epoch": self.epoch, "batch": self.batch, "steps": self.steps, "scores": scores}
+
+    def restore(self, tensors: "dict[str, dict[str, torch.Tensor]]", numbers: dict[str, Any]) -> None:
+        """The moment that `tensors` and `numbers` were taken at, random generators included."""
+        import torch
+
+        self._copy(tensors["weights"])
+        parameters = dict(self.model.named_parameters())
+        for key, value in tensors["optimiser"].items():
+            kind, _, name = key.partition(".")
+            self.optimiser.state[parameters[name]][kind] = value.to(parameters[name].device)
+        self.losses.copy_(tensors["run"]["losses"])
+        self.best = {name: value.to(parameters[name].device) for name, value in tensors.get("best", {}).items()}
+        self.step, self.epoch, self.batch = numbers["step"], numbers["epoch"], numbers["batch"]
+        self.scores = [EpochScore(**score) for score in numbers["scores"]]
+        torch.set_rng_state(tensors["run"]["random.cpu"])
+        if "random.cuda" in tensors["run"]:
+            torch.cuda.set_rng_state(tensors["run"]["random.cuda"])
+
+    def _copy(self, weights: "dict[str, torch.Tensor]") -> None:
+        parameters = dict(self.model.named_parameters())
+        for name, value in weights.items():
+            parameters[name].data.copy_(value)

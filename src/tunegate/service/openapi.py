@@ -1,0 +1,191 @@
+"""What the service says of itself: the OpenAPI document and one page. No scripts, ours or a stranger's."""
+
+import html
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from tunegate.bento import Packaged
+from tunegate.service.asgi import Page
+from tunegate.service.questions import request_model
+from tunegate.task import RecordPart
+
+REF = "#/components/schemas/{model}"
+
+ERRORS = {
+    400: ("bad_json", "The body is no UTF-8 JSON, or an object has a key twice."),
+    401: ("unauthorized", "The token is missing or wrong; without one only the service's own machine is answered."),
+    408: ("body_too_slow", "The body did not arrive in time."),
+    413: ("body_too_large", "The body is larger than the limit."),
+    415: ("unsupported_media_type", "Only `application/json` in UTF-8, uncompressed."),
+    422: ("invalid_request", "The body is JSON, but no valid request: `where` names the place."),
+    500: ("internal", "The service's fault; the log of the service knows more."),
+    503: ("overloaded", "Too many records wait, or the request waited too long: try again after `Retry-After`."),
+}
+
+
+def openapi(packaged: Packaged, record: RecordPart, version: str) -> dict[str, Any]:
+    """OpenAPI 3.1, from the task's record and answer."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": packaged.pipeline,
+            "version": version,
+            "description": f"{packaged.description or record.TITLE}. Task: {record.TITLE}.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": {
+            "/v1/predict": {"post": _predict(packaged, record)},
+            "/v1/model": {"get": _get("model", "What answers: version, data, verdict, precision, limits.")},
+            "/livez": {"get": _probe("livez", "Whether the process lives.")},
+            "/readyz": {"get": _probe("readyz", "Whether it answers.")},
+            "/metrics": {"get": _probe("metrics", "Prometheus metrics.")},
+        },
+        "components": {
+            "schemas": _schemas(packaged, record),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{}, {"token": []}],
+    }
+
+
+def pages(packaged: Packaged, document: dict[str, Any]) -> dict[str, Page]:
+    """The fixed pages by path."""
+    body = json.dumps(document, ensure_ascii=False).encode()
+    return {
+        "/": Page("text/html; charset=utf-8", _index(packaged, document).encode()),
+        "/openapi.json": Page("application/json", body),
+        "/docs.json": Page("application/json", body),  # where BentoML's users look for it
+    }
+
+
+def _predict(packaged: Packaged, record: RecordPart) -> dict[str, Any]:
+    limits = packaged.limits
+    return {
+        "operationId": "predict",
+        "summary": "Answer records, in order",
+        "description": (
+            f"At most {limits.max_records} records, {limits.max_characters:,} characters per text and "
+            f"{limits.max_body_bytes:,} bytes per request. Unknown keys are refused."
+        ),
+        "parameters": [
+            {
+                "name": "X-Request-Id",
+                "in": "header",
+                "required": False,
+                "description": "taken over into the answer and the log, else one is made",
+                "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": _ref("PredictRequest"), "example": {"records": questions(record)[:2]}}
+            },
+        },
+        "responses": {
+            "200": {"description": "One answer per record, in order", "content": _content("PredictResponse")},
+            **{str(status): _error(status) for status in ERRORS},
+        },
+    }
+
+
+def questions(record: RecordPart) -> list[dict[str, Any]]:
+    """The task's examples as a client asks them: without their labels."""
+    return [
+        {name: value for name, value in row.items() if name in record.Record.model_fields} for row in record.EXAMPLES
+    ]
+
+
+def _get(name: str, summary: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": {"200": {"description": "OK", "content": content}, "401": _error(401)},
+    }
+
+
+def _probe(name: str, summary: str) -> dict[str, Any]:
+    content = {"text/plain": {"schema": {"type": "string"}}}
+    return {"operationId": name, "summary": summary, "responses": {"200": {"description": "OK", "content": content}}}
+
+
+def _error(status: int) -> dict[str, Any]:
+    code, description = ERRORS[status]
+    example = {"error": {"code": code, "message": description, "where": None}, "request_id": "4f1c"}
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": _ref("Error"), "example": example}},
+    }
+
+
+def _schemas(packaged: Packaged, record: RecordPart) -> dict[str, Any]:
+    schemas: dict[str, Any] = {}
+    for name, model in (("PredictRequest", request_model(record.Record, packaged.limits)), ("Answer", record.Answer)):
+        schemas |= _schema(name, model)
+    schemas["PredictResponse"] = {
+        "type": "object",
+        "required": ["answers", "version", "request_id"],
+        "properties": {
+            "answers": {"type": "array", "items": _ref("Answer")},
+            "version": {"type": "string", "description": "the version that answered"},
+            "request_id": {"type": "string"},
+        },
+    }
+    schemas["Error"] = {
+        "type": "object",
+        "required": ["error", "request_id"],
+        "properties": {
+            "error": {
+                "type": "object",
+                "required": ["code", "message", "where"],
+                "properties": {
+                    "code": {"type": "string", "description": "for programs"},
+                    "message": {"type": "string", "description": "for people"},
+                    "where": {"type": ["string", "null"], "description": "the place, for example records[3].text"},
+                },
+            },
+            "request_id": {"type": "string"},
+        },
+    }
+    return schemas
+
+
+def _schema(name: str, model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template=REF)
+    inner: dict[str, Any] = schema.pop("$defs", {})
+    return {**inner, name: schema}
+
+
+def _ref(model: str) -> dict[str, str]:
+    return {"$ref": REF.format(model=model)}
+
+
+def _content(model: str) -> dict[str, Any]:
+    return {"application/json": {"schema": _ref(model)}}
+
+
+def _index(packaged: Packaged, document: dict[str, Any]) -> str:
+    paths = "".join(
+        f"<tr><td>{method.upper()}</td><td><code>{html.escape(path)}</code></td>"
+        f"<td>{html.escape(operation['summary'])}</td></tr>"
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    )
+    example = json.dumps(
+        document["paths"]["/v1/predict"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    )
+    shell = "curl -H 'Content-Type: application/json' -d @question.json http://127.0.0.1:3000/v1/predict"
+    title = html.escape(packaged.pipeline)
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        "<style>body{font:16px/1.5 sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}"
+        "td{padding:.2rem 1rem .2rem 0}pre{background:#f4f4f4;padding:.8rem;overflow:auto}</style>"
+        f"<h1>{title}</h1><p>{html.escape(document['info']['description'])}</p>"
+        f"<p>Version <code>{html.escape(document['info']['version'])}</code></p><table>{paths}</table>"
+        f"<h2>Ask it</h2><p><code>question.json</code>:</p><pre>{html.escape(example)}</pre>"
+        f"<pre>{html.escape(shell)}</pre>"
+        '<p>The whole interface: <a href="/openapi.json">/openapi.json</a></p></html>\n'
+    )

@@ -1,0 +1,32 @@
+"""One tiny export and one Bento of it for all tests of the service."""
+
+from pathlib import Path
+
+import pytest
+
+from tunegate.bento import Packaged, build
+from tunegate.exported import read_manifest
+from tunegate.params import ServiceSettings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.service.tiny_export import tiny_export
+
+    return tiny_export(tmp_path_factory.mktemp("export") / "export")
+
+
+@pytest.fixture(scope="session")
+def packaged(export: Path) -> Packaged:
+    limits = ServiceSettings(max_records=8, max_characters=500, max_body_bytes=20_000)
+    manifest = read_manifest(export)
+    return Packaged(pipeline="demo", task=manifest.task, export=manifest.digest, limits=limits, description="a demo")
+
+
+@pytest.fixture(scope="session")
+def bento(export: Path, packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("bento") / "bento"
+    build(export, packaged, ROOT / "bentofile.yaml", out)
+    return out

@@ -85,7 +85,12 @@ class SplitSettings(Settings):
 
 
 class CheckSettings(Settings):
-    tolerated: Share | None = Field(default=None, ge=0, le=1, description="share of rows that may fail the check")
+    tolerated: Share | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="share of rows that may fail the check; quarantined rows up to it do not count in the budget",
+    )
     action: Literal["quarantine", "warn", "fail", "off"] | None = Field(
         default=None, description="what happens to failing rows (fail: data over its limits)"
     )
@@ -108,6 +113,9 @@ class ValidateSettings(Settings):
     )
     personal_data: bool = Field(default=False, description="look for e-mail addresses and phone numbers (PII)")
     checks: dict[str, CheckSettings] = Field(default={}, description="changes to single checks, by their code")
+    suite: str | None = Field(
+        default=None, description="a suite of Great Expectations of your own, a JSON file relative to the root"
+    )
 
     @model_validator(mode="after")
     def _some_length_is_allowed(self) -> "ValidateSettings":

@@ -1,0 +1,50 @@
+"""The suites that the checks become: built-in expectations of Great Expectations on scalar facts, as plain data."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tunegate.params import ValidateSettings
+from tunegate.task import Check
+from tunegate.validation.dataset import Measure
+from tunegate.validation.labels import LabelRules
+
+Expectation = dict[str, Any]
+
+
+def row_expectations(checks: Sequence[Check], settings: ValidateSettings, labels: LabelRules) -> list[Expectation]:
+    """One per check. Where a built-in expectation says it on the plain value, that one; else the fact must be false."""
+    plain: dict[str, tuple[str, dict[str, Any]]] = {
+        "TEXT_LONG": ("between", {"column": "n_chars", "max_value": settings.max_characters}),
+        "TEXT_SHORT": ("between", {"column": "n_chars_shortest", "min_value": settings.min_characters}),
+        "LABEL_NULL": ("not_be_null", {"column": "label"}),
+    }
+    if labels.closed:
+        plain["LABEL_SET"] = ("in_set", {"column": "label", "value_set": list(labels.known)})
+    types = {
+        "between": "expect_column_values_to_be_between",
+        "not_be_null": "expect_column_values_to_not_be_null",
+        "in_set": "expect_column_values_to_be_in_set",
+    }
+    expectations = []
+    for check in checks:
+        kind, kwargs = plain.get(check.code, ("in_set", {"column": check.fact, "value_set": [False]}))
+        expectations.append(
+            {
+                "type": types[kind],
+                "kwargs": {**kwargs, "mostly": 1.0 - check.tolerated},
+                "meta": {"code": check.code, "action": check.action},
+            }
+        )
+    return expectations
+
+
+def data_expectations(measures: Mapping[str, Measure]) -> list[Expectation]:
+    """One per measure, on a frame of one row with a column per code. What was not measured is null, and passes."""
+    return [
+        {
+            "type": "expect_column_values_to_be_between",
+            "kwargs": {"column": code, "min_value": measure.low, "max_value": measure.high},
+            "meta": {"code": code},
+        }
+        for code, measure in measures.items()
+    ]

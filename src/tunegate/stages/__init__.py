@@ -44,7 +44,15 @@ STAGES = {
     ),
     "export": Stage(
         "make the serving files",
-        ("params.task", "params.tokenize", "params.export", "environment.openvino", "environment.torch"),
+        (
+            "params.task",
+            "params.options",
+            "params.tokenize",
+            "params.export",
+            "environment.openvino",
+            "environment.torch",
+            "base_model",
+        ),
     ),
     "evaluate": Stage("score on held-out rows", ("params.task", "params.evaluate", "environment.openvino")),
     "gate": Stage("decide", ("params.task", "params.gate", "champion", "best")),

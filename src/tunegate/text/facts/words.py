@@ -16,10 +16,11 @@ def count_words(texts: pa.Array) -> Counter[str]:
         plain = pc.replace_substring_regex(plain, UNSPACED, r" \1 ")
     counted = pc.value_counts(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(plain)).flatten())
     words, counts = counted.flatten()
-    return Counter(dict(zip(words.to_pylist(), counts.to_pylist(), strict=True)))
+    found = Counter(dict(zip(words.to_pylist(), counts.to_pylist(), strict=True)))
+    del found[""]  # an empty text splits into one empty word
+    return found
 
 
 def most_frequent(words: Counter[str], size: int) -> dict[str, int]:
     """The most frequent words; of equally frequent ones the alphabetically first, so that the result is one."""
-    words = Counter({word: number for word, number in words.items() if word})
     return dict(sorted(words.items(), key=lambda item: (-item[1], item[0]))[:size])

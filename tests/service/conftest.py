@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.service.client import Client
 from tunegate.bento import Packaged, build
 from tunegate.exported import read_manifest
 from tunegate.params import ServiceSettings
+from tunegate.predictor import Predictor
+from tunegate.service.room import Room
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,3 +33,13 @@ def bento(export: Path, packaged: Packaged, tmp_path_factory: pytest.TempPathFac
     out = tmp_path_factory.mktemp("bento") / "bento"
     build(export, packaged, ROOT / "bentofile.yaml", out)
     return out
+
+
+@pytest.fixture(scope="session")
+def predictor(export: Path) -> Predictor:
+    return Predictor.open(export)
+
+
+@pytest.fixture(scope="session")
+def client(predictor: Predictor, packaged: Packaged) -> Client:
+    return Client(Room(predictor, packaged, "demo@v1.0.0"))

@@ -5,6 +5,7 @@ models: a question has a cost, and `work` answers a list of questions in order.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -75,19 +76,22 @@ class Limits:
 
 
 class Batcher(Generic[Question, Answer]):
-    """One engine thread. `observe` is told the size of every batch."""
+    """One engine thread. `observe` is told the size of every batch; `clock` gives seconds."""
 
     def __init__(
         self,
         work: Callable[[list[Question]], Sequence[Answer]],
         cost: Callable[[Question], int],
         limits: Limits,
+        *,
         observe: Callable[[int], None] = lambda size: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._work = work
         self._cost = cost
         self._limits = limits
         self._observe = observe
+        self._clock = clock
         self._waiting: deque[_Waiting[Question, Answer]] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._draining: asyncio.Task[None] | None = None
@@ -103,7 +107,7 @@ class Batcher(Generic[Question, Answer]):
         if self._waiting and len(self._waiting) + len(questions) > self._limits.queue:
             raise QueueFullError
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._limits.deadline_seconds
+        deadline = self._clock() + self._limits.deadline_seconds
         request: _Request[Answer] = _Request(loop.create_future(), deadline, len(questions))
         self._waiting.extend(
             _Waiting(question, self._cost(question), number, request) for number, question in enumerate(questions)
@@ -122,7 +126,7 @@ class Batcher(Generic[Question, Answer]):
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            batch = self._take(loop.time())
+            batch = self._take(self._clock())
             if not batch:
                 continue
             self._observe(len(batch))

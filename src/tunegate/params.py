@@ -282,8 +282,10 @@ OptionsOf = Callable[[str], type[BaseModel]]
 
 def read_params(path: Path) -> CommentedMap:
     """The file as written, comments and line numbers kept. Raises UserError."""
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True  # for those who write it back
     try:
-        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8"))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UserError(f"{path.name}:{line} is not valid YAML: {error.problem}.", "Mend that line.") from error

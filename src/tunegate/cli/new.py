@@ -1,0 +1,119 @@
+"""`tunegate new`: a pipeline from a person's own file, shown as understood before anything is written."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tunegate.errors import UserError
+from tunegate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tunegate.new_pipeline.plan import Plan
+    from tunegate.records import Payload
+
+LABELS_SHOWN = 20
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("new")(new)
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="the pipeline's name: lower-case letters, digits, dashes")],
+    data: Annotated[str, typer.Option(help="a file, a folder, or a name under data/raw (`tunegate data fetch`)")],
+    task: Annotated[str, typer.Option(help="the kind of problem")],
+    text: Annotated[str, typer.Option(help="the column with the text, where it is not named text")] = "",
+    text_b: Annotated[str, typer.Option(help="the column with the second text of a pair")] = "",
+    label: Annotated[str, typer.Option(help="the column with the label, where it is not named label")] = "",
+    row_id: Annotated[str, typer.Option("--id", help="the column with the row's id, where it is not named id")] = "",
+    column: Annotated[list[str] | None, typer.Option(help="FIELD=COLUMN for any other field; may be repeated")] = None,
+    model: Annotated[str, typer.Option(help="the base model's folder under data/")] = "models/minilm",
+    encoding: Annotated[str, typer.Option(help="the file's encoding")] = "utf-8",
+    delimiter: Annotated[str, typer.Option(help="the character between columns, where it is not as usual")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object; asks nothing.")] = False,
+) -> None:
+    """Add a pipeline: show the data as understood, write its entry in params.yaml, let DVC keep the data."""
+    from tunegate.new_pipeline.plan import Request, carry_out, make_plan
+
+    workspace = Workspace.find()
+    asks = sys.stdin.isatty() and not (yes or as_json)
+    said = {"text": text, "text_b": text_b, "label": label, "id": row_id, **_pairs(column or [])}
+    columns = {field: found for field, found in said.items() if found}
+    request = Request(name, data, task, model, columns, encoding, delimiter or None)
+    plan = make_plan(workspace, request, _ask if asks else None)
+    if not as_json:
+        _show(plan)
+    if asks and not typer.confirm("Add this pipeline?", default=True):
+        raise typer.Abort
+    changed = carry_out(workspace, plan)
+    if as_json:
+        print(json.dumps({**plan.summary(), "changed": changed}, indent=2, ensure_ascii=False))
+    else:
+        _show_next(workspace, plan, changed)
+
+
+def _pairs(columns: list[str]) -> dict[str, str]:
+    pairs = {field: found for field, _, found in (column.partition("=") for column in columns)}
+    if not all(field and found for field, found in pairs.items()):
+        raise UserError(f"--column {' '.join(columns)} is not FIELD=COLUMN.", "For example: --column group=customer.")
+    return pairs
+
+
+def _ask(column: "Payload", samples: "Mapping[str, str]") -> str:
+    from tunegate.new_pipeline.columns import list_columns
+
+    print(f"No column is named {column.name}. The columns, each with a value of it:\n{list_columns(samples)}")
+    return str(typer.prompt(f"Which column is the {column.name} ({column.description})"))
+
+
+def _show(plan: "Plan") -> None:
+    from tunegate.new_pipeline.columns import shortened
+
+    found = plan.survey
+    print(f"{found.rows:,} rows; the first {len(found.first)} as understood:\n")
+    for row in found.first:
+        print("".join(f"  {field:<8} {shortened(value, 100)}\n" for field, value in row.items()))
+    if found.rejected:
+        print(f"{found.rejected:,} lines could not be read; the run says of each why, and goes on without them.\n")
+    counts = [f"{label} {count:,}" for label, count in found.labels.items()]
+    more = f", and {len(counts) - LABELS_SHOWN} more" if len(counts) > LABELS_SHOWN else ""
+    print(f"{len(counts)} labels: {', '.join(counts[:LABELS_SHOWN])}{more}\n")
+    _show_choices(plan)
+    _show_margin(found.splits["test"])
+
+
+def _show_choices(plan: "Plan") -> None:
+    settings, found = plan.settings, plan.survey
+    print("Columns:    " + ", ".join(f"{field} from {column!r}" for field, column in found.columns.items()))
+    if "files" in settings.ingest.model_fields_set:
+        print("Files:      " + ", ".join(f"{name} as {split}" for name, split in settings.ingest.files.items()))
+    if plan.unread:
+        print(f"Not read:   {', '.join(plan.unread)}")
+    print("Splits:     " + ", ".join(f"{split} {count:,}" for split, count in found.splits.items()) + " rows")
+    print(f"Base model: {settings.model}\n")
+
+
+def _show_margin(test_rows: int) -> None:
+    from tunegate.statistics.power import certified_margin, rows_for_margin
+
+    if not test_rows:
+        print("There are no test rows, so nothing can be certified: give some, or set split.test above 0.\n")
+        return
+    print(
+        f"With {test_rows:,} test rows a new version that is as good can be certified to lose at most "
+        f"{100 * certified_margin(test_rows):.1f} points;\na margin of 1 point takes {rows_for_margin(0.01):,} rows "
+        "(6 % discordant answers, power 80 %, one-sided 5 %).\n"
+    )
+
+
+def _show_next(workspace: Workspace, plan: "Plan", changed: list[str]) -> None:
+    model = workspace.model(plan.settings.model)
+    print(f"Added {plan.name} to params.yaml.")
+    if not model.exists() and not model.with_name(f"{model.name}.dvc").exists():
+        print(f"Its base model is not there yet: tunegate models add {model.name} (--help says from where)")
+    print(f"Run it:     tunegate run {plan.name}\nKeep it:    git add {' '.join(changed)}")

@@ -1,0 +1,9 @@
+"""A new pipeline from somebody's own file: what its columns are, what the data holds, and its entry in params.yaml.
+
+    columns   which column is which field: named alike, or said by the person; never guessed
+    survey    rows, labels and splits as the pipeline will see them
+    entry     the lines in params.yaml, with the comments there kept
+    plan      all of it decided before anything is written, then carried out
+
+Asking and printing is the command's work.
+"""

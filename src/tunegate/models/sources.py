@@ -80,9 +80,9 @@ def from_hub(name: str) -> Iterator[Source]:
 
 def _download(repository: str, revision: str, folder: Path) -> str:
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import (
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
         HFValidationError,
-        HTTPError,  # type: ignore[attr-defined]
+        HTTPError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
     )

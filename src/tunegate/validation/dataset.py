@@ -34,11 +34,21 @@ class Measure:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Input rows (rejects included), rejects, and quarantined rows that count against the budget."""
+    """Input rows (rejects included), rejects, and per rule the quarantined rows that count against the budget."""
 
     rows: int
     rejects: int
-    against_budget: int
+    by_rule: Mapping[str, int]
+
+    @property
+    def against_budget(self) -> int:
+        return self.rejects + sum(self.by_rule.values())
+
+    def worst(self) -> str:
+        """The three rules that took most rows: `DUP_EXACT (20), ...`."""
+        named = {**self.by_rule, "lines that could not be read": self.rejects}
+        most = sorted((item for item in named.items() if item[1]), key=lambda item: -item[1])[:3]
+        return ", ".join(f"{rule} ({number})" for rule, number in most)
 
 
 def label_table(kept: pa.Table) -> dict[str, dict[str, int]]:
@@ -76,7 +86,7 @@ def _amounts(kept: pa.Table, sizes: Sizes, settings: ValidateSettings) -> dict[s
         "QUARANTINE_SHARE": Measure(
             quarantined,
             f"{sizes.against_budget} of {sizes.rows} rows ({percent(quarantined)}) are quarantined, "
-            f"more than the {percent(settings.budget)} of the budget",
+            f"more than the {percent(settings.budget)} of the budget, most of them by {sizes.worst()}",
             high=settings.budget,
         ),
     }
@@ -174,11 +184,12 @@ def _label_counts(facts: pa.Table) -> Counter[str]:
 
 
 def _length_histograms(kept: pa.Table, before: pa.Table) -> tuple[list[int], list[int]]:
-    """Cells hold about a tenth of the rows before each; a length that many rows share makes fewer cells."""
+    """Cells hold about a tenth of the rows before each, and what was shorter or longer than all of them its own."""
     old, new = (np.asarray(facts["n_chars"].drop_null().to_numpy()) for facts in (before, kept))
     if not len(old) or not len(new):
         return [], []
-    edges = np.unique(np.quantile(old, np.arange(1, LENGTH_CELLS) / LENGTH_CELLS))
+    tenths = np.quantile(old, np.arange(1, LENGTH_CELLS) / LENGTH_CELLS)
+    edges = np.unique([old.min(), *tenths, old.max() + 1])
     old_cells, new_cells = (
         np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1) for values in (old, new)
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -88,9 +87,9 @@ def _first_rule(facts: Facts, checks: Sequence[Check]) -> NDArray[np.int16]:
 
 
 def _sizes(rule: NDArray[np.int16], rejects: int, checks: Sequence[Check], settings: ValidateSettings) -> Sizes:
-    apart = [number for number, check in enumerate(checks) if has_own_limit(check, settings)]
-    counted = int(((rule >= 0) & ~np.isin(rule, apart)).sum())
-    return Sizes(rows=len(rule) + rejects, rejects=rejects, against_budget=counted + rejects)
+    counts = {check.code: int((rule == number).sum()) for number, check in enumerate(checks)}
+    apart = {check.code for check in checks if has_own_limit(check, settings)}
+    return Sizes(len(rule) + rejects, rejects, {code: count for code, count in counts.items() if code not in apart})
 
 
 def _row_findings(
@@ -163,24 +162,27 @@ def _with_payload(facts: pa.Table, rows: ds.Dataset, part: RecordPart) -> pa.Tab
 def _with_first_rows(
     findings: Sequence[Finding], facts: Facts, checks: Sequence[Check], rows: ds.Dataset, part: RecordPart
 ) -> list[Finding]:
-    """Each finding on rows with the first of them: where it is, its id, how its text starts."""
-    of_code = {check.code: check.fact for check in checks}
-    first = {
-        finding.code: int(facts.boolean(of_code[finding.code]).argmax())
-        for finding in findings
-        if finding.code in of_code and finding.count
+    """Each finding on rows with the first of them: where it is, its id, how its text starts, and what is wrong."""
+    fact_of = {check.code: check.fact for check in checks}
+    found = {finding.code: fact_of[finding.code] for finding in findings if finding.count and finding.code in fact_of}
+    numbers = [int(facts.boolean(fact).argmax()) for fact in found.values()]
+    texts = _texts(numbers, rows, part)
+    details = Details(facts)
+    described = {
+        code: f"{details.place(row)} id={facts.table['id'][row].as_py()} {snippet(text)}"
+        + details.of(fact, row, {"text": text})
+        for (code, fact), row, text in zip(found.items(), numbers, texts, strict=True)
     }
-    described = dict(zip(first, _described(list(first.values()), facts, rows, part), strict=True))
     return [replace(finding, first=described.get(finding.code)) for finding in findings]
 
 
-def _described(numbers: list[int], facts: Facts, rows: ds.Dataset, part: RecordPart) -> list[str]:
+def _texts(numbers: list[int], rows: ds.Dataset, part: RecordPart) -> list[str | None]:
+    """The first text of each of these rows."""
     if not numbers:
         return []
-    texts: Any = rows.take(pa.array(numbers), columns=[next(one.name for one in part.PAYLOAD if one.kind == "text")])
-    details = Details(facts)
-    ids = facts.table["id"]
-    return [
-        f"{details.place(row)} id={ids[row].as_py()} {snippet(text)}"
-        for row, text in zip(numbers, texts.column(0).to_pylist(), strict=True)
-    ]
+    name = next(one.name for one in part.PAYLOAD if one.kind == "text")
+    return [_as_sentence(value) for value in rows.take(pa.array(numbers), columns=[name]).column(0).to_pylist()]
+
+
+def _as_sentence(value: str | list[str] | None) -> str | None:
+    return " ".join(value) if isinstance(value, list) else value

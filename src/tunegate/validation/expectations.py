@@ -47,6 +47,7 @@ def judge(suite: Suite, frame: pa.Table) -> list[Outcome]:
     that it cannot read.
     """
     gx = _great_expectations()
+    expectations = [_expectation(gx, position, one) for position, one in enumerate(suite["expectations"])]
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     batch = context.data_sources.add_pandas("facts").add_dataframe_asset(suite["name"])
@@ -54,7 +55,7 @@ def judge(suite: Suite, frame: pa.Table) -> list[Outcome]:
         gx.ValidationDefinition(
             name=suite["name"],
             data=batch.add_batch_definition_whole_dataframe("all"),
-            suite=context.suites.add(gx.ExpectationSuite(name=suite["name"], expectations=_numbered(suite))),
+            suite=context.suites.add(gx.ExpectationSuite(name=suite["name"], expectations=expectations)),
         )
     )
     result = definition.run(batch_parameters={"dataframe": _pandas(frame)}, result_format=RESULT_FORMAT)
@@ -69,12 +70,14 @@ def _great_expectations() -> Any:
     return great_expectations
 
 
-def _numbered(suite: Suite) -> list[dict[str, Any]]:
-    """Each expectation with its position in `meta`, because results come back in another order."""
-    return [
-        {**one, "meta": {**(one.get("meta") or {}), POSITION: position}}
-        for position, one in enumerate(suite["expectations"])
-    ]
+def _expectation(gx: Any, position: int, one: Mapping[str, Any]) -> Any:
+    """With its position in `meta`, because results come back in another order.
+
+    Made one by one: a suite of plain dicts logs an expectation that it does not know, and leaves it out.
+    """
+    kinds = gx.expectations.expectation_configuration
+    meta = {**(one.get("meta") or {}), POSITION: position}
+    return kinds.ExpectationConfiguration(type=one["type"], kwargs=one["kwargs"], meta=meta).to_domain_obj()
 
 
 def _pandas(frame: pa.Table) -> Any:

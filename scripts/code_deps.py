@@ -1,4 +1,4 @@
-"""The modules that decide each stage's result, from the import graph; `python -m scripts.code_deps` writes them to dvc.yaml.
+"""The modules that decide each stage's result, from the import graph; `make deps` writes them to dvc.yaml.
 
 DVC does not see code: a stage runs again after a change of code only when the file is among its `deps`. A test holds
 dvc.yaml equal to what is found here.
@@ -43,7 +43,7 @@ def code_deps(stage: str) -> list[str]:
             continue
         found.add(module)
         waiting += _ancestors_with_code(module)
-        waiting += [name for name in graph.find_modules_directly_imported_by(module)]
+        waiting += list(graph.find_modules_directly_imported_by(module))
         waiting += [part for name in _parts_asked_for(module) for part in _parts(graph, name)]
     return sorted({_written(module) for module in found})
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tunegate.cli import doctor, params, stage
+from tunegate.cli import doctor, models, new, params, run, stage
 from tunegate.errors import ExitStatus, TunegateError
 
 app = typer.Typer(
@@ -19,8 +19,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+new.add_to(app)
 doctor.add_to(app)
+models.add_to(app)
 params.add_to(app)
+run.add_to(app)
 stage.add_to(app)
 
 

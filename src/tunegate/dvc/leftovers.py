@@ -33,7 +33,7 @@ def _alive(number: int, written: float) -> bool:
 
     try:
         process = psutil.Process(number)
-        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= written
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= written)
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-LONGEST_VALUE = 40  # characters of a setting's value that still read as part of a sentence
+LONGEST_VALUE = 30  # characters of a value that still read as part of a sentence; hashes are longer
 
 
 def reasons_of(stage: Any, root: Path) -> list[str]:

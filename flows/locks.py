@@ -1,0 +1,57 @@
+"""One run per pipeline at a time. DVC's own lock fails with "is busy" and does not see threads; this one waits."""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from tunegate.workspace import Workspace
+
+
+@contextmanager
+def locked(workspace: Workspace, pipelines: Sequence[str], say: Callable[[str], None]) -> Iterator[bool]:
+    """Hold the pipelines' locks, taken in the given order; yields whether another run was waited for.
+
+    The kernel gives a lock back when its holder dies, however it dies.
+    """
+    folder = workspace.state / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        waited = [stack.enter_context(_locked(folder / f"{name}.lock", name, say)) for name in pipelines]
+        yield any(waited)
+
+
+@contextmanager
+def _locked(path: Path, pipeline: str, say: Callable[[str], None]) -> Iterator[bool]:
+    with path.open("a+", encoding="utf-8") as file:
+        waited = not _try(file)
+        if waited:
+            say(f"waiting for another run of {pipeline}{_holder(file)} to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        file.truncate()
+        json.dump({"pid": os.getpid(), "since": datetime.now().strftime("%H:%M:%S")}, file)
+        file.flush()
+        yield waited
+
+
+def _try(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(file: IO[str]) -> str:
+    """Who holds it, in words; empty in the moment before the holder has written it down."""
+    file.seek(0)
+    try:
+        holder = json.load(file)
+    except ValueError:
+        return ""
+    return f" (process {holder['pid']}, since {holder['since']})"

@@ -1,0 +1,57 @@
+"""What must be in place before a pipeline's steps can be looked at: its raw data, its base model, its inputs.json."""
+
+from collections.abc import Sequence
+
+from flows.job import Say
+from tunegate.dvc.project import Project
+from tunegate.dvc.storage import fetch, pull_missing
+from tunegate.errors import OutsideError
+from tunegate.params import PipelineSettings, load_pipelines
+from tunegate.tasks import options_of
+from tunegate.versions.inputs import FACTS, LastData, current_inputs, with_data_after
+from tunegate.workspace import Workspace
+
+
+def settings_of(workspace: Workspace) -> dict[str, PipelineSettings]:
+    """All pipelines, validated: a mistake in one would stop DVC for every one. Raises UserError."""
+    return load_pipelines(workspace.params, options_of)
+
+
+def bring_files(workspace: Workspace, settings: Sequence[PipelineSettings], say: Say) -> None:
+    """Missing raw data and base models, from DVC's remotes. A model that another pipeline makes comes by itself."""
+    folders = [workspace.raw(each.data) for each in settings]
+    folders += [workspace.model(each.model) for each in settings if each.model.startswith("models/")]
+    for folder in pull_missing(workspace, dict.fromkeys(folders)):
+        say(f"brought {workspace.relative(folder)} from its DVC remote")
+
+
+def write_inputs(project: Project, settings: PipelineSettings, pipeline: str, say: Say) -> None:
+    """Resolve the pipeline's inputs.json, and bring the files of the references that it names."""
+    workspace = project.workspace
+    inputs = current_inputs(workspace, pipeline, settings)
+    last = _last_data(project, pipeline, settings, say)
+    if last is not None:
+        inputs = with_data_after(inputs, last)
+    if inputs.previous is not None:
+        _bring(workspace, inputs.previous.hash, say)
+    inputs.write(workspace.inputs(pipeline))
+
+
+def _last_data(project: Project, pipeline: str, settings: PipelineSettings, say: Say) -> LastData | None:
+    """What the last run validated, when the data is another now; None when it is the same or there was no run."""
+    workspace = project.workspace
+    validated = project.output_hash(f"validate@{pipeline}", workspace.stage(pipeline, "validate"))
+    if validated is None or not project.dependency_changed(f"ingest@{pipeline}", workspace.raw(settings.data)):
+        return None
+    return (
+        LastData(validated, workspace.state / "references" / validated) if _bring(workspace, validated, say) else None
+    )
+
+
+def _bring(workspace: Workspace, hash_value: str, say: Say) -> bool:
+    try:
+        fetch(workspace, hash_value, FACTS)
+    except OutsideError as error:
+        say(f"The data is not compared with the version before it. {error.problem} {error.remedy}")
+        return False
+    return True

@@ -1,0 +1,86 @@
+"""A run, from its command to its end: everything that needs no Prefect, and Prefect only where something is stale."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TextIO
+
+from flows.environment import use_prefect
+from flows.job import Job
+from flows.locks import locked
+from flows.prepare import bring_files, settings_of, write_inputs
+from flows.result import Failure, Result
+from tunegate.dvc.project import Project
+from tunegate.errors import OutsideError, UserError, did_you_mean
+from tunegate.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a person asked for. No pipelines: all of them."""
+
+    pipelines: tuple[str, ...] = ()
+    force: frozenset[str] = frozenset()
+    dry: bool = False
+
+
+def start(workspace: Workspace, order: Order, stream: TextIO) -> list[Result]:
+    """Run the pipelines one after the other. Failures stand in the results; mistakes before the first stage raise."""
+    with opened(workspace, order, stream) as jobs:
+        results = []
+        for job in jobs:
+            results.append(_run(job, order.dry))
+            if results[-1].interrupted:
+                break
+        return results
+
+
+@contextmanager
+def opened(workspace: Workspace, order: Order, stream: TextIO) -> Iterator[list[Job]]:
+    """The order's jobs, with settings checked, locks held, data and inputs in place."""
+    settings = settings_of(workspace)
+    names = _chosen(order.pipelines, list(settings))
+
+    say = partial(print, file=stream, flush=True)
+    with locked(workspace, _with_upstream(workspace, names), say), closing(Project(workspace)) as project:
+        involved = _involved(project, names)
+        bring_files(workspace, [settings[name] for name in involved], say)
+        for name in involved:
+            write_inputs(project, settings[name], name, say)
+        yield [Job(workspace, project, name, order.force, stream) for name in names]
+
+
+def _run(job: Job, dry: bool) -> Result:
+    plan = tuple(job.plan())
+    if dry:
+        return Result(job.pipeline, plan, planned=True)
+    if all(stage.state == "unchanged" for stage in plan):
+        return Result(job.pipeline, plan)
+    try:
+        use_prefect(job.workspace, job.say)
+        from flows.walk import walk_flow
+
+        return walk_flow(job)
+    except (OutsideError, KeyboardInterrupt) as error:  # the server did not start, or was waited for too long
+        return Result(job.pipeline, plan, failure=Failure.of(error))
+
+
+def _chosen(asked: Sequence[str], known: Sequence[str]) -> list[str]:
+    for name in asked:
+        if name not in known:
+            raise UserError(
+                f'There is no pipeline "{name}".{did_you_mean(name, known)}',
+                f"Choose one of: {', '.join(known)}; or add it with `tunegate new`.",
+            )
+    return list(dict.fromkeys(asked or known))
+
+
+def _with_upstream(workspace: Workspace, names: Sequence[str]) -> list[str]:
+    with closing(Project(workspace)) as project:
+        return _involved(project, names)
+
+
+def _involved(project: Project, names: Sequence[str]) -> list[str]:
+    """The pipelines and those they are built on, in the graph's order, in which every run takes their locks."""
+    return list(dict.fromkeys(step.pipeline for step in project.steps(names)))

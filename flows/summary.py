@@ -1,0 +1,170 @@
+"""The end of a run: for a person to read, for Prefect to show, and as one object for other programs."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from flows.result import Result, StageResult, exit_status
+from tunegate.errors import ExitStatus
+from tunegate.progress import format_seconds
+from tunegate.workspace import Workspace
+
+WORDS = {
+    ExitStatus.PASSED: "passed the gate",
+    ExitStatus.REFUSED: "was refused",
+    ExitStatus.UNDECIDED: "needs a person to decide",
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A result with what the reports say. `reports` are by stage; a stage that has not run yet has none."""
+
+    workspace: Workspace
+    result: Result
+    reports: dict[str, dict[str, Any]]
+    status: ExitStatus
+
+    @property
+    def headline(self) -> str:
+        """One line for lists."""
+        if self.result.failure is not None:
+            return self.result.failure.problem
+        return f"{self.result.pipeline} {WORDS[self.status]}"
+
+    @property
+    def verdict(self) -> str | None:
+        """The gate's; None before its first one and while the run that would make it has failed."""
+        if self.result.failure is not None:
+            return None
+        verdict = self.reports["gate"].get("verdict") if "gate" in self.reports else None
+        return None if verdict is None else str(verdict)
+
+    @property
+    def bento(self) -> str | None:
+        """The tag of the package that stands now."""
+        package = self.reports.get("package", {})
+        return str(package["tag"]) if package.get("packaged") and self.result.failure is None else None
+
+    def as_object(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        failure = self.result.failure
+        return {
+            "pipeline": self.result.pipeline,
+            "run": self.result.run,
+            "stages": [
+                {
+                    "name": stage.name if stage.pipeline == self.result.pipeline else f"{stage.name}@{stage.pipeline}",
+                    "state": stage.state,
+                    "seconds": round(stage.seconds, 3),
+                    "why": list(stage.why),
+                }
+                for stage in self.result.stages
+            ],
+            "verdict": self.verdict,
+            "bento": self.bento,
+            "failure": None if failure is None else {"problem": failure.problem, "remedy": failure.remedy},
+            "status": int(self.status),
+        }
+
+    def text(self) -> str:
+        """For a terminal."""
+        lines = [f"\n{self.result.pipeline}: {self._what()}", *self._stage_lines()]
+        if not self.result.planned:
+            lines += [*self._data(), *self._scores(), *self._decision(), *self._next()]
+        return "\n".join(lines)
+
+    def markdown(self) -> str:
+        """For Prefect's artifact."""
+        return f"```\n{self.text().strip()}\n```\n"
+
+    def _what(self) -> str:
+        stale = [stage for stage in self.result.stages if stage.state != "unchanged"]
+        if self.result.planned:
+            return f"{len(stale)} of {len(self.result.stages)} stages would run" if stale else "nothing would run"
+        if not stale:
+            return "nothing was redone: data, settings, libraries and code are those of the last run"
+        done = sum(stage.state in ("ran", "restored") for stage in stale)
+        seconds = format_seconds(sum(stage.seconds for stage in stale))
+        return f"{done} of {len(self.result.stages)} stages redone in {seconds}"
+
+    def _stage_lines(self) -> list[str]:
+        return [f"  {self._name(stage):<10} {_state(stage)}" for stage in self.result.stages]
+
+    def _name(self, stage: StageResult) -> str:
+        return stage.name if stage.pipeline == self.result.pipeline else f"{stage.name}@{stage.pipeline}"
+
+    def _data(self) -> list[str]:
+        report = self.reports.get("validate")
+        if report is None:
+            return []
+        kept = ", ".join(f"{number:,} {split}" for split, number in report["kept"].items())
+        lines = [
+            f"\nrows     {report['rows']:,} read: {kept}",
+            f"         {report['quarantined']:,} quarantined in {self._path('validate', 'quarantine.parquet')}",
+            f"         what was found: reports/{self.result.pipeline}/validate.md",
+        ]
+        return lines + [f"         {reason}" for reason in report.get("reasons", ())]
+
+    def _path(self, stage: str, name: str) -> str:
+        return self.workspace.relative(self.workspace.stage(self.result.pipeline, stage) / name)
+
+    def _scores(self) -> list[str]:
+        report = self.reports.get("evaluate")
+        if report is None or self.result.failure is not None:
+            return []
+        primary, baseline = report["primary"], report["baseline"]
+        return [
+            f"score    {_estimate(primary)} on {primary['n']:,} test rows",
+            f"         {_estimate(baseline)} is what the baseline reaches",
+        ]
+
+    def _decision(self) -> list[str]:
+        failure = self.result.failure
+        if failure is not None:
+            return [f"\nstopped  {failure.problem}", f"         {failure.remedy}"]
+        if self.verdict is None:
+            return []
+        checks = [
+            f"         {check['verdict']:<9} {check['name']}: {check['reason']}"
+            for check in self.reports["gate"]["checks"]
+        ]
+        package = self.reports.get("package", {})
+        bento = f"Bento    {self.bento}" if self.bento else f"Bento    none: {package.get('why', 'not packaged')}"
+        return [f"verdict  {self.verdict}", *checks, bento]
+
+    def _next(self) -> list[str]:
+        pipeline = self.result.pipeline
+        lines = []
+        if self.bento:
+            lines += [
+                f"\nserve    tunegate serve {pipeline}",
+                f'ask      tunegate predict {pipeline} --text "..."',
+            ]
+        if any(stage.state in ("ran", "restored") for stage in self.result.stages):
+            changed = f"dvc.lock data/{pipeline}/inputs.json data/{pipeline}/.gitignore reports/{pipeline}"
+            lines.append(f"commit   git add {changed} && git commit -m '{self.headline}'")
+        return lines
+
+
+def summarise(workspace: Workspace, result: Result) -> Summary:
+    """The reports as they stand."""
+    reports = {
+        stage.name: json.loads(path.read_text(encoding="utf-8"))
+        for stage in result.stages
+        if (path := workspace.report(result.pipeline, stage.name)).is_file() and stage.pipeline == result.pipeline
+    }
+    return Summary(workspace, result, reports, exit_status(workspace, result))
+
+
+def _state(stage: StageResult) -> str:
+    why = f" ({'; '.join(stage.why)})" if stage.why else ""
+    if stage.state == "stale":
+        return f"would run{why}"
+    if stage.state in ("ran", "restored"):
+        return f"{stage.state:<9} {format_seconds(stage.seconds):>12}{why}"
+    return stage.state
+
+
+def _estimate(estimate: dict[str, Any]) -> str:
+    return f"{estimate['name']} {estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"

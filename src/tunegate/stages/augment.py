@@ -1,0 +1,103 @@
+"""Make more training rows: copies, and new texts from old ones. Only training rows, and never a held-out text."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tunegate.errors import UserError, did_you_mean
+from tunegate.params import AugmentSettings
+from tunegate.records import read_table
+from tunegate.stages import Context, Report
+from tunegate.tasks import record_of
+from tunegate.text.augmenters import OPERATIONS, Recipe
+from tunegate.text.augmenters.products import Copies, Products
+from tunegate.text.augmenters.vocabulary import Vocabulary, vocabulary_of
+from tunegate.text.normalise import near_keys
+
+BATCH = 10_000  # rows: memory stays flat
+
+
+class AugmentReport(Report):
+    """`made` and `rejected` (products that equal a held-out row, their parent or a sibling) are by operation."""
+
+    rows: int  # training rows before
+    made: dict[str, int]
+    rejected: dict[str, int]
+    weighted: int  # rows that are drawn more often instead of being copied
+
+    def markdown(self) -> str:
+        if not (self.made or self.weighted):
+            return f"Nothing to do: the {self.rows} training rows are passed on as they are.\n"
+        lines = [f"{self.rows} training rows; {self.weighted} of them are drawn more often.\n"]
+        lines += ["| operation | new rows | rejected |\n|---|---|---|"]
+        lines += [f"| {name} | {count} | {self.rejected.get(name, 0)} |" for name, count in self.made.items()]
+        return "\n".join([*lines, ""])
+
+
+def run(context: Context) -> AugmentReport:
+    context.require_accepted("validate")
+    settings = context.settings(AugmentSettings)
+    source, target = context.path("validate", "train.parquet"), context.out / "train.parquet"
+    counts = {name: getattr(settings, name) for name in OPERATIONS if getattr(settings, name)}
+    rows = pq.read_metadata(source).num_rows
+    if not counts and not settings.copies:
+        shutil.copyfile(source, target)
+        return AugmentReport(rows=rows, made={}, rejected={}, weighted=0)
+    texts, label = _columns(context)
+    copies = Copies(settings.copies, label, settings.copy_as == "rows")
+    _refuse_unknown_labels(settings, source, label)
+    recipe = Recipe(settings.rate, settings.unit, settings.seed, _vocabulary(settings, source, texts))
+    products = Products(counts, recipe, tuple(texts), _held_out(context, texts))
+    with pq.ParquetFile(source) as file, pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
+        done = 0
+        for batch in file.iter_batches(BATCH):
+            parents = pa.Table.from_batches([batch])
+            for table in (copies.weighted(parents), copies.rows(parents), products.rows(parents)):
+                if table.num_rows:
+                    writer.write_table(table)
+            done += len(batch)
+            context.progress.advance("rows", done, rows)
+    made = {**copies.made, **dict.fromkeys(counts, 0), **products.made}
+    return AugmentReport(rows=rows, made=made, rejected=dict(products.rejected), weighted=copies.weighted_rows)
+
+
+def _columns(context: Context) -> tuple[list[str], str]:
+    """The task's text columns and its label column."""
+    payload = record_of(context.task).PAYLOAD
+    texts = [column.name for column in payload if column.kind == "text"]
+    return texts, next(column.name for column in payload if column.kind == "label")
+
+
+def _vocabulary(settings: AugmentSettings, train: Path, texts: list[str]) -> Vocabulary | None:
+    if not settings.insertion or settings.insert_from == "text":
+        return None
+    return vocabulary_of(_all_texts(train, texts), settings.unit)
+
+
+def _held_out(context: Context, texts: list[str]) -> frozenset[int]:
+    """Keys of the texts that must not be trained on."""
+    tables = [read_table(context.path("validate", f"{split}.parquet"), texts) for split in ("validation", "test")]
+    keys = [near_keys([table[name].combine_chunks() for name in texts]) for table in tables]
+    return frozenset(np.concatenate(keys).tolist())
+
+
+def _refuse_unknown_labels(settings: AugmentSettings, train: Path, label: str) -> None:
+    known = pc.unique(read_table(train, [label])[label]).to_pylist()
+    for name in settings.copies:
+        if name not in known:
+            raise UserError(
+                f'augment.copies: no training row has the label "{name}".{did_you_mean(name, known)}',
+                f"The labels are: {', '.join(sorted(known)[:30])}.",
+            )
+
+
+def _all_texts(path: Path, names: list[str]) -> Iterator[str]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH, columns=names):
+            for column in batch.columns:
+                yield from (text for text in column.to_pylist() if text is not None)

@@ -100,7 +100,7 @@ def _parts(graph: Any, part: str) -> list[str]:
 
 
 def write() -> bool:
-    """Put the lists into dvc.yaml, comments kept. Returns whether anything changed."""
+    """Put the lists, and the keys that the table of stages gives, into dvc.yaml. Returns whether anything changed."""
     from ruamel.yaml import YAML
 
     from tunegate.stages import STAGES
@@ -111,13 +111,10 @@ def write() -> bool:
     path = ROOT / "dvc.yaml"
     before = path.read_text(encoding="utf-8")
     document = yaml.load(before)
-    for name in STAGES:
-        if not _file(f"tunegate.stages.{name}").is_file():
-            continue
-        deps = document["stages"][name]["do"]["deps"]
-        kept = [dep for dep in deps if not dep.startswith("src/")]
-        if list(deps) != [*kept, *code_deps(name)]:
-            deps[:] = [*kept, *code_deps(name)]
+    for name, stage in STAGES.items():
+        entry = document["stages"][name]["do"]
+        entry["deps"][:] = [dep for dep in entry["deps"] if not dep.startswith("src/")] + code_deps(name)
+        entry["params"][0]["data/${key}/inputs.json"][:] = stage.reads
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(document, file)
     return path.read_text(encoding="utf-8") != before

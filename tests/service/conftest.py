@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.service.client import Client
-from tunegate.bento import Packaged, build
+from tunegate.bento import Packaged
+from tunegate.bento.building import build
 from tunegate.exported import read_manifest
 from tunegate.params import ServiceSettings
 from tunegate.predictor import Predictor
@@ -18,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.service.tiny_export import tiny_export
 
-    return tiny_export(tmp_path_factory.mktemp("export") / "export")
+    folder = tmp_path_factory.getbasetemp() / "tiny" / "export"  # one for all rooms that take this fixture
+    return folder if folder.is_dir() else tiny_export(folder)
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +32,9 @@ def packaged(export: Path) -> Packaged:
 
 @pytest.fixture(scope="session")
 def bento(export: Path, packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("bento") / "bento"
-    build(export, packaged, ROOT / "bentofile.yaml", out)
+    out = tmp_path_factory.getbasetemp() / "tiny" / "bento"
+    if not out.is_dir():
+        build(export, packaged, ROOT / "bentofile.yaml", out)
     return out
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.service.tiny_export import LABELS
-from tunegate.bento import Address, environment, serve_command
+from tunegate.bento import environment
+from tunegate.bento.running import Address, serve_command
 from tunegate.exported import GOLDEN, read_manifest, write_json, write_manifest
 from tunegate.service.check import main as check
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tunegate.cli import doctor, models, new, params, run, stage
+from tunegate.cli import check, doctor, models, new, params, predict, run, serve, stage
 from tunegate.errors import ExitStatus, TunegateError
 
 app = typer.Typer(
@@ -20,10 +20,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 new.add_to(app)
+check.add_to(app)
 doctor.add_to(app)
 models.add_to(app)
 params.add_to(app)
+predict.add_to(app)
 run.add_to(app)
+serve.add_to(app)
 stage.add_to(app)
 
 

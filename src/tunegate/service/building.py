@@ -1,4 +1,4 @@
-"""What `bento.py` asks of BentoML, run in a process of its own with `BENTOML_HOME` set."""
+"""What `tunegate.bento.building` asks of BentoML, run in a process of its own with `BENTOML_HOME` set."""
 
 import json
 import os

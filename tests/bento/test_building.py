@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.conftest import ROOT, bento, export, packaged
-from tunegate.bento import Packaged, bento_home, build, environment, read_packaged, store, tag_of
+from tunegate.bento import Packaged, bento_home, environment, read_packaged, tag_of
+from tunegate.bento.building import build, store
 from tunegate.errors import UserError
 from tunegate.workspace import Workspace
 
-__all__ = ["bento", "export", "packaged"]
+ROOT = Path(__file__).parents[2]
 
 
 def same(left: Path, right: Path) -> bool:

@@ -1,0 +1,130 @@
+"""`tunegate predict`: answers of the packaged version, without a server."""
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from tunegate.errors import UserError
+from tunegate.workspace import Workspace, check_pipeline_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tunegate.file_answers import Row
+    from tunegate.predictor import Predictor
+
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+OUTPUTS = (*DELIMITERS, ".jsonl")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("predict")(predict)
+
+
+def predict(
+    pipeline: Annotated[str, typer.Argument(help="the pipeline, a name from params.yaml")],
+    text: Annotated[str | None, typer.Option(help="one text to answer")] = None,
+    text_b: Annotated[str | None, typer.Option(help="the second text, where the model reads pairs")] = None,
+    file: Annotated[Path | None, typer.Option(help="a file of questions: CSV, TSV, JSON lines, Parquet, XLSX")] = None,
+    output: Annotated[Path | None, typer.Option(help="where the file's answers go: .csv, .tsv or .jsonl")] = None,
+    column: Annotated[list[str] | None, typer.Option(help="field=column of the file, for example text=body")] = None,
+    scores: Annotated[bool, typer.Option("--scores", help="Also say the scores of every possibility.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs (of a file: lines).")] = False,
+) -> None:
+    """Answer with the packaged version of a pipeline: one text, or a file row by row in its order."""
+    if (text is None) == (file is None):
+        raise UserError("Give either --text or --file.", 'For example: --text "Where is my parcel?"')
+    if output is not None and (file is None or output.suffix not in OUTPUTS):
+        raise UserError(
+            f"--output {output} fits no file of answers.", f"Use it with --file, ending {', '.join(OUTPUTS)}."
+        )
+    workspace = Workspace.find()
+    predictor, version = _open(workspace, check_pipeline_name(pipeline))
+    if file is None:
+        _answer_text({"text": text, "text_b": text_b}, predictor, version, scores, as_json)
+    else:
+        rows = _answers(workspace, pipeline, predictor, file, dict(map(_pair, column or [])), scores)
+        _write(rows, predictor, output, as_json, scores)
+
+
+def _open(workspace: Workspace, pipeline: str) -> "tuple[Predictor, str]":
+    from tunegate.bento import SERVING, packaged_bento, read_packaged, tag_of
+    from tunegate.service.room import checked_predictor
+
+    bento = packaged_bento(workspace, pipeline)
+    folder = bento / "src" / SERVING
+    return checked_predictor(folder, read_packaged(folder), threads=len(os.sched_getaffinity(0))), tag_of(bento)
+
+
+def _answer_text(record: dict[str, Any], predictor: "Predictor", version: str, scores: bool, as_json: bool) -> None:
+    from tunegate.tasks import record_of
+
+    asked = {name: value for name, value in record.items() if value is not None}
+    if asked.keys() - record_of(predictor.manifest.task).Record.model_fields.keys() or not asked["text"]:
+        raise UserError("That is no record of this task.", "Give --text with at least one character.")
+    [answer] = predictor.responses([asked], scores)
+    if as_json:
+        print(json.dumps({"answers": [answer], "version": version}, ensure_ascii=False, indent=2))
+        return
+    for name, value in answer.items():
+        print(f"{name}: {json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value}")
+
+
+def _answers(
+    workspace: Workspace,
+    pipeline: str,
+    predictor: "Predictor",
+    file: Path,
+    columns: dict[str, str],
+    scores: bool,
+) -> "Iterator[Row]":
+    from tunegate.file_answers import answer_file, file_questions
+    from tunegate.params import load_pipelines
+    from tunegate.progress import Progress
+    from tunegate.tasks import options_of
+
+    pipelines = load_pipelines(workspace.params, options_of)
+    if pipeline not in pipelines:
+        raise UserError(f"params.yaml has no pipeline {pipeline}.", f"It has: {', '.join(pipelines)}.")
+    questions = file_questions(file, predictor.manifest.task, pipelines[pipeline].ingest, columns)
+    progress = Progress("predict", sys.stderr)
+    return answer_file(predictor, questions, scores, lambda done, total: progress.advance("rows", done, total))
+
+
+def _write(rows: "Iterator[Row]", predictor: "Predictor", output: Path | None, as_json: bool, scores: bool) -> None:
+    from tunegate.file_answers import write_delimited, write_json_lines
+    from tunegate.tasks import record_of
+
+    fields = [name for name in record_of(predictor.manifest.task).Answer.model_fields if name != "scores" or scores]
+    with _opened(output) as stream:
+        if as_json or (output is not None and output.suffix == ".jsonl"):
+            write_json_lines(rows, stream)
+        else:
+            write_delimited(rows, stream, fields, DELIMITERS[output.suffix] if output else "\t")
+
+
+@contextmanager
+def _opened(output: Path | None) -> "Iterator[TextIO]":
+    """Standard output, or a file that gets its name only when it is whole."""
+    if output is None:
+        yield sys.stdout
+        return
+    unfinished = output.with_name(f".{output.name}.unfinished")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        unfinished.replace(output)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _pair(option: str) -> tuple[str, str]:
+    field, equals, column = option.partition("=")
+    if not (field and equals and column):
+        raise UserError(f"--column {option} names no field and column.", "Write it as --column text=body.")
+    return field, column

@@ -1,0 +1,112 @@
+"""A file of questions to answers, row by row in the file's order, a chunk in memory at a time.
+
+A row that cannot be read or holds no question keeps its place, with an error in place of an answer.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunegate.errors import UserError
+from tunegate.params import IngestSettings
+from tunegate.predictor import Predictor
+from tunegate.records import Payload
+from tunegate.tasks import record_of
+from tunegate.text.readers import file_of
+from tunegate.text.readers.rows import Chunk
+
+Row = dict[str, Any]
+"""`line`, then either the fields of the task's answer, or `error`."""
+
+Told = Callable[[int, int], None]
+"""Told (rows answered, rows in all)."""
+
+
+@dataclass(frozen=True)
+class FileQuestions:
+    """A file, how to read it, and which column is which field of a question."""
+
+    path: Path
+    settings: IngestSettings
+    payload: tuple[Payload, ...]
+
+    def chunks(self) -> Iterator[Chunk]:
+        yield from file_of(self.path, self.settings).read(self.settings)
+
+    def count(self) -> int:
+        """Rows, unreadable ones too; reading is quick beside answering."""
+        return sum(len(chunk.rows.lines) + len(chunk.rejects) for chunk in self.chunks())
+
+    def columns(self, found: list[str]) -> dict[str, str]:
+        """Field to column. Raises UserError that lists the columns when a required one is missing."""
+        named = {field.name: self.settings.columns.get(field.name, field.name) for field in self.payload}
+        for field in self.payload:
+            if field.required and named[field.name] not in found:
+                raise UserError(
+                    f'{self.path} has no column "{named[field.name]}" (for {field.name}). '
+                    f"Its columns are: {', '.join(map(repr, found))}.",
+                    f"Rename one, or say which it is with --column {field.name}=NAME.",
+                )
+        return {name: column for name, column in named.items() if column in found}
+
+
+def file_questions(path: Path, task: str, settings: IngestSettings, columns: Mapping[str, str]) -> FileQuestions:
+    """`columns` wins over the settings', of which only those of questions count."""
+    payload = tuple(field for field in record_of(task).PAYLOAD if field.kind == "text")
+    names = [field.name for field in payload]
+    if unknown := [name for name in columns if name not in names]:
+        raise UserError(f'--column: there is no field "{unknown[0]}".', f"The fields are: {', '.join(names)}.")
+    wanted = {name: column for name, column in {**settings.columns, **columns}.items() if name in names}
+    return FileQuestions(path, settings.model_copy(update={"columns": wanted, "format": "auto"}), payload)
+
+
+def answer_file(
+    predictor: Predictor, questions: FileQuestions, with_scores: bool, told: Told = lambda done, total: None
+) -> Iterator[Row]:
+    """Raises UserError when the file as a whole cannot be read."""
+    total = questions.count()
+    done = 0
+    for chunk in questions.chunks():
+        yield from _answer_chunk(predictor, questions, chunk, with_scores)
+        done += len(chunk.rows.lines) + len(chunk.rejects)
+        told(done, total)
+
+
+def _answer_chunk(predictor: Predictor, questions: FileQuestions, chunk: Chunk, with_scores: bool) -> list[Row]:
+    rows: list[Row] = [{"line": reject.source_line, "error": reject.reason} for reject in chunk.rejects]
+    if len(chunk.rows.lines):
+        columns = questions.columns(chunk.rows.columns.schema.names)
+        table = pa.table({name: chunk.rows.columns[column] for name, column in columns.items()})
+        required = [field.name for field in questions.payload if field.required]
+        asked = np.ones(len(table), dtype=bool)
+        for name in required:
+            filled = pc.greater(pc.utf8_length(pc.fill_null(table[name], "")), 0)
+            asked &= filled.combine_chunks().to_numpy(zero_copy_only=False)
+        answers = iter(predictor.say(predictor.answers(table.filter(pa.array(asked))), with_scores))
+        for line, is_question in zip(chunk.rows.lines.tolist(), asked.tolist(), strict=True):
+            rows.append({"line": line, **(next(answers) if is_question else {"error": f"{required[0]} is empty"})})
+    return sorted(rows, key=lambda row: int(row["line"]))
+
+
+def write_json_lines(rows: Iterator[Row], stream: TextIO) -> None:
+    for row in rows:
+        stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def write_delimited(rows: Iterator[Row], stream: TextIO, fields: list[str], delimiter: str) -> None:
+    """`line`, the answer's fields, `error`; what is no plain value as JSON."""
+    writer = csv.DictWriter(stream, ["line", *fields, "error"], delimiter=delimiter, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def _cell(value: object) -> object:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value

@@ -1,0 +1,119 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.service.conftest import bento, export, packaged
+from tunegate.cli import run_command
+from tunegate.predictor import Predictor
+
+__all__ = ["bento", "export", "packaged"]
+
+PARAMS = """\
+pipelines:
+  demo:
+    task: text_classification
+    data: demo
+    model: models/tiny
+    ingest: {columns: {text: message, label: team}, format: csv}
+"""
+
+
+@pytest.fixture
+def project(bento: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n", encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(PARAMS, encoding="utf-8")
+    (tmp_path / "data/demo/package").mkdir(parents=True)
+    (tmp_path / "data/demo/package/bento").symlink_to(bento)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_one_text_is_answered_by_the_packaged_version(
+    project: Path, export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["predict", "demo", "--text", "rain", "--scores", "--json"]) == 0
+    answered = json.loads(capsys.readouterr().out)
+    [expected] = Predictor.open(export).responses([{"text": "rain"}], with_scores=True)
+    assert answered["version"].startswith("demo:") and answered["answers"] == [expected]
+    assert run_command(["predict", "demo", "--text", "rain"]) == 0
+    assert f"label: {expected['label']}" in capsys.readouterr().out
+
+
+def test_a_files_rows_are_answered_in_their_order_and_none_is_lost(
+    project: Path, export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = [f"rain number {number}" if number % 3 else "bread and butter" for number in range(40)]
+    lines = [f"{number},{text}" for number, text in enumerate(texts)]
+    lines[7] = "7,"
+    (project / "rows.csv").write_text("id,message\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    assert run_command(["predict", "demo", "--file", "rows.csv", "--json"]) == 0
+    told = capsys.readouterr()
+    rows = [json.loads(line) for line in told.out.splitlines()]
+    assert [row["line"] for row in rows] == list(range(2, 42))
+    assert rows[7] == {"line": 9, "error": "text is empty"}
+    expected = Predictor.open(export).responses([{"text": text} for text in texts])
+    answered = [(row["label"], row["confidence"]) for number, row in enumerate(rows) if number != 7]
+    wanted = [(answer["label"], answer["confidence"]) for number, answer in enumerate(expected) if number != 7]
+    assert [label for label, _ in answered] == [label for label, _ in wanted]
+    assert [value for _, value in answered] == pytest.approx([value for _, value in wanted], abs=3e-6)
+    assert "40 of 40 rows" in told.err
+
+
+def test_json_lines_go_to_a_csv_and_a_line_that_is_no_json_keeps_its_place(project: Path) -> None:
+    content = '{"body": "rain"}\nnot json\n{"body": "a \\"b\\", c"}\n'
+    (project / "rows.jsonl").write_text(content, encoding="utf-8")
+    command = ["predict", "demo", "--file", "rows.jsonl", "--column", "text=body", "--output", "answers.csv"]
+    assert run_command(command) == 0
+    lines = (project / "answers.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "line,label,confidence,error"
+    assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3"] and lines[2].startswith("2,,,")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--file", "rows.csv"], "'body'"),
+        (["--file", "none.csv"], "none.csv is not a file"),
+        (["--file", "rows.csv", "--column", "text"], "--column text=body"),
+        (["--file", "rows.csv", "--column", "label=body"], 'there is no field "label"'),
+        (["--file", "rows.csv", "--output", "answers.xls"], "answers.xls"),
+        (["--text", "rain", "--file", "rows.csv"], "either --text or --file"),
+        ([], "either --text or --file"),
+        (["--text", ""], "at least one character"),
+    ],
+)
+def test_a_slip_is_answered_with_a_sentence(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    (project / "rows.csv").write_text("body\nrain\n", encoding="utf-8")
+    assert run_command(["predict", "demo", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_an_answers_file_is_whole_or_not_there(project: Path) -> None:
+    (project / "rows.csv").write_text("body\nrain\n", encoding="utf-8")
+    assert run_command(["predict", "demo", "--file", "rows.csv", "--output", "answers.csv"]) == 2
+    assert not list(project.glob("*answers*"))
+
+
+def test_without_a_package_the_reason_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "data/demo/package/bento").unlink()
+    (project / "reports/demo").mkdir(parents=True)
+    report = {"packaged": False, "why": "the gate said FAIL."}
+    (project / "reports/demo/package.json").write_text(json.dumps(report), encoding="utf-8")
+    for command in (["predict", "demo", "--text", "rain"], ["serve", "demo"]):
+        assert run_command(command) == 2
+        assert "the gate said FAIL." in capsys.readouterr().err
+
+
+def test_predict_loads_no_torch(project: Path) -> None:
+    code = (
+        "import sys; from tunegate.cli import run_command\n"
+        "assert run_command(['predict', 'demo', '--text', 'rain']) == 0\n"
+        "assert not {'torch', 'transformers', 'bentoml'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,7 +1,8 @@
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from tunegate.text.facts.own import has_personal_data, is_blank, mended, text_facts
+from tunegate.text.facts.own import has_personal_data, is_blank, mended, odd_lengths, text_facts
 
 
 def facts_of(*texts: str | None) -> dict[str, list[object]]:
@@ -78,3 +79,18 @@ def test_addresses_and_numbers_of_people_are_found(text: str) -> None:
 @pytest.mark.parametrize("text", ["order 20394857261", "2024-01-31 12:30", "1,299.00 EUR", "a @ b"])
 def test_order_numbers_dates_and_prices_are_nobodys(text: str) -> None:
     assert has_personal_data(pa.array([text])).tolist() == [False]
+
+
+def test_a_length_far_from_the_others_is_odd() -> None:
+    lengths = np.array([40, 55, 60, 80, 100, 120, 150] * 20 + [9_000, 2])
+    assert np.flatnonzero(odd_lengths(lengths, np.ones(len(lengths), dtype=bool))).tolist() == [140, 141]
+
+
+def test_among_texts_of_one_length_a_slightly_longer_one_is_not_odd() -> None:
+    lengths = np.array([10] * 50 + [15])
+    assert not odd_lengths(lengths, np.ones(51, dtype=bool)).any()
+
+
+def test_what_was_not_measured_is_not_odd() -> None:
+    assert not odd_lengths(np.array([10, 10, 0]), np.array([True, True, False])).any()
+    assert odd_lengths(np.array([], dtype=np.int64), np.array([], dtype=bool)).tolist() == []

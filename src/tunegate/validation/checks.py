@@ -88,6 +88,13 @@ AFTER_THE_TASKS = (
         "Nothing has to be done: the first of them stays.",
     ),
     Check(
+        "LENGTH_ODD",
+        "length_odd",
+        "the text is far shorter or longer than the others",
+        "Look whether it was cut off or run together; validate.min_characters and max_characters take such rows out.",
+        action="warn",
+    ),
+    Check(
         "SPECIAL_LITERAL",
         "special_literal",
         "the text holds what looks like a model's special token",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tunegate.params import ValidateSettings
 from tunegate.records import Payload
 from tunegate.task import Check, RecordPart
-from tunegate.text.facts.own import has_personal_data, text_facts
+from tunegate.text.facts.own import has_personal_data, odd_lengths, text_facts
 from tunegate.text.facts.relations import later_copies, relations
 from tunegate.text.facts.scripts import SCRIPTS, scripts, unusual
 from tunegate.text.facts.words import count_words
@@ -145,6 +145,7 @@ def _judged_alone(own: dict[str, Array], settings: ValidateSettings) -> dict[str
         **booleans,
         "text_long": there & (own["n_chars"] > settings.max_characters),
         "text_short": there & (own["n_chars_shortest"] < settings.min_characters),
+        "length_odd": odd_lengths(own["n_chars"], there),
     }
 
 

@@ -31,8 +31,8 @@ class Details:
             label = str(self._label[row].as_py())
             nearest = self._facts.labels.nearest.get(label)
             return f" ({label!r}{f'; did you mean {nearest!r}?' if nearest else ''})"
-        if fact in ("text_long", "text_short"):
-            column = "n_chars" if fact == "text_long" else "n_chars_shortest"
+        if fact in ("text_long", "text_short", "length_odd"):
+            column = "n_chars_shortest" if fact == "text_short" else "n_chars"
             return f" ({self._facts.table[column][row].as_py()} characters)"
         if fact == "enc_mojibake":
             better = next((better for text in payload.values() if text and (better := mended(str(text)))), None)

@@ -53,7 +53,10 @@ def is_mojibake(texts: pa.Array) -> Booleans:
 
 
 def mended(text: str) -> str | None:
-    """What the text would be if it is mojibake, else None; shown to people, never put in the text's place."""
+    """What the text would be if it is mojibake, else None; shown to people, never put in the text's place.
+
+    The whole text must be such bytes: part of one happens by itself (French "voilà" before a closing guillemet).
+    """
     try:
         better = text.translate(TO_BYTES).encode("latin-1").decode("utf-8")
     except UnicodeError:
@@ -83,6 +86,19 @@ def text_facts(columns: Sequence[pa.Array], required: Sequence[bool]) -> dict[st
         "ctrl_chars": _any(matches(column, CONTROL) for column in columns),
         "special_literal": _any(matches(column, SPECIAL) for column in columns),
     }
+
+
+def odd_lengths(n_chars: NDArray[np.int64], measured: Booleans) -> Booleans:
+    """Lengths far from the others': beyond three interquartile ranges of their logarithms (Tukey's outer fences).
+
+    The range counts as at least a factor of 1.5, or rows of nearly one length would make every other one odd.
+    """
+    if not measured.any():
+        return np.zeros(len(n_chars), dtype=bool)
+    logs = np.log(np.maximum(n_chars, 1))
+    low, high = np.quantile(logs[measured], [0.25, 0.75])
+    fence = 3 * max(high - low, np.log(1.5))
+    return np.asarray(measured & ((logs < low - fence) | (logs > high + fence)))
 
 
 def _any(facts: Iterable[Booleans]) -> Booleans:

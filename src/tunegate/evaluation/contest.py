@@ -1,0 +1,127 @@
+"""The candidate, in each precision that it ships, and the cheap baselines, on the same test rows: from answers to
+findings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from tunegate.evaluation.answers import fingerprint
+from tunegate.evaluation.findings import Comparison, Findings, Headline, ModelScores
+from tunegate.evaluation.scores import Resampling, calibration, classes, compare, estimate, right_of
+from tunegate.params import Precision
+from tunegate.records import Payload
+from tunegate.task import AnswerPart, Counts, Metric
+
+
+@dataclass(frozen=True)
+class Contest:
+    """`candidates` by precision, the one that serves first; `baselines` by name, with what each is in words."""
+
+    task: str
+    payload: tuple[Payload, ...]
+    answering: AnswerPart
+    labels: list[str]
+    records: pa.Table
+    candidates: Mapping[Precision, pa.Table]
+    baselines: Mapping[str, tuple[str, pa.Table]]
+
+    @property
+    def metric(self) -> Metric:
+        """The primary one."""
+        return self.answering.METRICS[0]
+
+    @property
+    def served(self) -> Precision:
+        return next(iter(self.candidates))
+
+    @cached_property
+    def answers(self) -> dict[str, pa.Table]:
+        """Every model's answers, candidates first."""
+        answers: dict[str, pa.Table] = {str(name): given for name, given in self.candidates.items()}
+        return answers | {name: given for name, (_, given) in self.baselines.items()}
+
+    @cached_property
+    def counts(self) -> dict[str, Counts]:
+        return {
+            name: self.answering.counts(answers, self.records, self.labels) for name, answers in self.answers.items()
+        }
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the findings say beside scores."""
+
+    export: str  # digest
+    answers: str  # SHA-256 of answers.parquet
+    seen_in_training: int
+    megabytes: float
+
+
+def findings(contest: Contest, facts: Facts, resampling: Resampling) -> Findings:
+    """Scores with intervals of every model, and each candidate minus each baseline on the same rows."""
+    models = {name: _scores(contest, name, resampling) for name in contest.answers}
+    comparisons = [
+        compare((precision, baseline), contest.metric, contest.counts[precision], contest.counts[baseline], resampling)
+        for precision in contest.candidates
+        for baseline in contest.baselines
+    ]
+    best = _best_baseline(contest, models)
+    return Findings(
+        task=contest.task,
+        rows=len(contest.records),
+        fingerprint=fingerprint(contest.records, contest.payload),
+        export=facts.export,
+        answers=facts.answers,
+        served=contest.served,
+        primary=_headline(contest.metric, contest.served, models),
+        baseline=_headline(contest.metric, best, models),
+        difference=_between(comparisons, contest.served, best).difference,
+        higher_is_better=contest.metric.higher_is_better,
+        proportion=contest.metric.proportion,
+        models=models,
+        comparisons=comparisons,
+        classes=classes(contest.counts[contest.served]),
+        seen_in_training=facts.seen_in_training,
+        megabytes=facts.megabytes,
+    )
+
+
+def surest_mistakes(contest: Contest, most: int) -> list[dict[str, str]]:
+    """Cells of the wrong answers of the model that serves, the most confident first."""
+    answers = contest.candidates[contest.served]
+    confidence = contest.answering.confidence(answers)
+    wrong = np.flatnonzero(~right_of(contest.counts[contest.served]))
+    chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
+    records, given = contest.records.take(chosen).to_pylist(), answers.take(chosen).to_pylist()
+    return [
+        {"row": f"{record['source']}:{record['source_line']}", **contest.answering.cells(record, answer)}
+        for record, answer in zip(records, given, strict=True)
+    ]
+
+
+def _scores(contest: Contest, name: str, resampling: Resampling) -> ModelScores:
+    counts, answers = contest.counts[name], contest.answers[name]
+    candidate = name in contest.candidates
+    return ModelScores(
+        kind="candidate" if candidate else "baseline",
+        what=f"the candidate in {name}" if candidate else contest.baselines[name][0],
+        metrics={metric.name: estimate(metric, counts, resampling) for metric in contest.answering.METRICS},
+        calibration_error=calibration(contest.answering.confidence(answers), right_of(counts), resampling),
+    )
+
+
+def _best_baseline(contest: Contest, models: Mapping[str, ModelScores]) -> str:
+    sign = 1 if contest.metric.higher_is_better else -1
+    return max(contest.baselines, key=lambda name: sign * models[name].metrics[contest.metric.name].value)
+
+
+def _headline(metric: Metric, model: str, models: Mapping[str, ModelScores]) -> Headline:
+    found = models[model].metrics[metric.name]
+    return Headline(name=metric.name, model=model, value=found.value, low=found.low, high=found.high, n=found.n)
+
+
+def _between(comparisons: list[Comparison], precision: Precision, baseline: str) -> Comparison:
+    return next(pair for pair in comparisons if (pair.precision, pair.baseline) == (precision, baseline))

@@ -1,0 +1,115 @@
+"""What evaluate found, as other rooms and other programs read it: `reports/<p>/evaluate.json`. Values only."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunegate.params import Precision
+
+
+class Found(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Estimate(Found):
+    """A number with what the rows know of it.
+
+    `low` to `high` is the two-sided 95 % interval that people are shown; `lower` and `upper` are the one-sided 5 %
+    bounds by which the gate decides. `n` counts units (records, documents or groups).
+    """
+
+    value: float
+    low: float
+    high: float
+    lower: float
+    upper: float
+    n: int
+
+
+class Headline(Found):
+    """One metric of one model, in few words."""
+
+    name: str
+    model: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class ModelScores(Found):
+    """A candidate (one per precision, and named so) or a cheap baseline."""
+
+    kind: Literal["candidate", "baseline"]
+    what: str
+    metrics: dict[str, Estimate]
+    calibration_error: Estimate
+
+
+class Comparison(Found):
+    """Candidate minus baseline on the same rows. `wins` and `losses` count rows where just one is right."""
+
+    precision: Precision
+    baseline: str
+    difference: Estimate
+    wins: int | None = None  # only where the metric is a share of rows
+    losses: int | None = None
+
+
+class ClassScores(Found):
+    """Of one label; shares are None where they have no meaning (nothing of it, or never answered)."""
+
+    label: str
+    rows: int
+    answered: int
+    precision: float | None
+    recall: float | None
+    recall_low: float | None
+    recall_high: float | None
+    f1: float | None
+
+
+class Findings(Found):
+    """`primary` is the candidate's first metric in the precision that serves here, `baseline` the best baseline's."""
+
+    task: str
+    rows: int
+    fingerprint: str  # of the test rows: scores with another one are never compared
+    export: str  # the export's digest
+    answers: str  # SHA-256 of answers.parquet
+    served: Precision
+    primary: Headline
+    baseline: Headline
+    difference: Estimate
+    higher_is_better: bool
+    proportion: bool  # the primary metric is a share of rows
+    models: dict[str, ModelScores] = Field(min_length=1)
+    comparisons: list[Comparison]
+    classes: list[ClassScores]
+    seen_in_training: int  # test rows whose question stands among the training rows
+    megabytes: float
+
+    @property
+    def candidates(self) -> dict[str, ModelScores]:
+        return {name: scores for name, scores in self.models.items() if scores.kind == "candidate"}
+
+    @property
+    def baselines(self) -> dict[str, ModelScores]:
+        return {name: scores for name, scores in self.models.items() if scores.kind == "baseline"}
+
+
+class Times(Found):
+    """Milliseconds that one record of `tokens` tokens took, from text to answer, one at a time on one thread."""
+
+    tokens: int
+    p50_ms: float
+    p99_ms: float
+    repeats: int
+
+
+class Latency(Found):
+    """`reports/<p>/latency.json`: measured times, apart from everything that can be reproduced."""
+
+    cpu: str
+    threads: int
+    times: dict[Precision, list[Times]]

@@ -1,0 +1,141 @@
+"""Answers to scores with intervals: one way for every task, because a metric is a function of summed counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunegate.evaluation.findings import ClassScores, Comparison, Estimate
+from tunegate.params import Precision
+from tunegate.statistics.calibration import calibration_errors, reliability
+from tunegate.statistics.proportions import (
+    ONE_SIDED,
+    Paired,
+    lower_bound,
+    tango,
+    upper_bound,
+    wilson,
+)
+from tunegate.statistics.resampling import collapse, observed, resampled
+from tunegate.task import Counts, Metric, Sums
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How often the rows are drawn again, and from which seed."""
+
+    resamples: int
+    seed: int
+
+
+def estimate(metric: Metric, counts: Counts, resampling: Resampling) -> Estimate:
+    """Exact and score intervals for shares of records, the percentile bootstrap for everything else.
+
+    A perfect (or worthless) model is perfect in every resample, which is no evidence: its rows' exact interval is taken.
+    """
+    kinds = collapse([counts])
+    value = observed(kinds, lambda sums: metric.value(sums[0]))
+    if metric.proportion or value in (0.0, 1.0):
+        return share(round(value * counts.records), counts.records)
+    values = resampled(kinds, lambda sums: metric.value(sums[0]), resampling.resamples, resampling.seed)
+    return _percentile(value, values, counts.records)
+
+
+def share(right: int, rows: int) -> Estimate:
+    """Wilson's interval to show, Clopper and Pearson's bounds to decide by."""
+    low, high = wilson(right, rows)
+    return Estimate(
+        value=right / rows,
+        low=low,
+        high=high,
+        lower=lower_bound(right, rows),
+        upper=upper_bound(right, rows),
+        n=rows,
+    )
+
+
+def compare(
+    names: tuple[Precision, str], metric: Metric, ours: Counts, theirs: Counts, resampling: Resampling
+) -> Comparison:
+    """The first model's metric minus the second's on the same rows, paired."""
+    if metric.proportion:
+        pair = paired(ours, theirs)
+        return Comparison(
+            precision=names[0], baseline=names[1], difference=_tango(pair), wins=pair.wins, losses=pair.losses
+        )
+
+    def gain(sums: Sequence[Sums]) -> Floats:
+        return np.asarray(metric.value(sums[0]) - metric.value(sums[1]))
+
+    kinds = collapse([ours, theirs])
+    values = resampled(kinds, gain, resampling.resamples, resampling.seed)
+    return Comparison(
+        precision=names[0], baseline=names[1], difference=_percentile(observed(kinds, gain), values, ours.records)
+    )
+
+
+def paired(ours: Counts, theirs: Counts) -> Paired:
+    """Of the records, those that only one of the two models has right."""
+    first, second = right_of(ours), right_of(theirs)
+    return Paired(int((first & ~second).sum()), int((second & ~first).sum()), ours.records)
+
+
+def calibration(confidence: Floats, right: NDArray[np.bool_], resampling: Resampling) -> Estimate:
+    """Expected calibration error with basic bootstrap bounds (Davison and Hinkley 1997, section 5.2).
+
+    The error of few rows is too large by chance, and a resample's by twice that: the basic bootstrap turns the
+    resamples around the estimate, which takes the chance off again.
+    """
+    value = reliability(confidence, right).error
+    values = 2 * value - calibration_errors(confidence, right, resampling.resamples, resampling.seed)
+    bounds = np.clip(np.quantile(values, [0.025, 0.975, ONE_SIDED, 1 - ONE_SIDED]), 0.0, 1.0).tolist()
+    low, high, lower, upper = bounds
+    return Estimate(
+        value=value, low=min(low, value), high=max(high, value), lower=lower, upper=upper, n=len(confidence)
+    )
+
+
+def classes(counts: Counts) -> list[ClassScores]:
+    """A row per label, where the task counts `support:`, `answered:` and `hit:` of labels; else none."""
+    sums = dict(zip(counts.keys, np.bincount(counts.key, counts.number, len(counts.keys)), strict=True))
+    labels = [key.removeprefix("support:") for key in counts.keys if key.startswith("support:")]
+    return [
+        _class(label, int(sums[f"support:{label}"]), int(sums[f"answered:{label}"]), int(sums[f"hit:{label}"]))
+        for label in labels
+    ]
+
+
+def _class(label: str, rows: int, answered: int, hits: int) -> ClassScores:
+    low, high = wilson(hits, rows) if rows else (None, None)
+    return ClassScores(
+        label=label,
+        rows=rows,
+        answered=answered,
+        precision=hits / answered if answered else None,
+        recall=hits / rows if rows else None,
+        recall_low=low,
+        recall_high=high,
+        f1=2 * hits / (rows + answered) if rows + answered else None,
+    )
+
+
+def right_of(counts: Counts) -> NDArray[np.bool_]:
+    """Per record, whether it is answered right (`correct` is counted of it)."""
+    chosen = (counts.key == counts.keys.index("correct")) & (counts.number > 0)
+    right = np.zeros(counts.records, dtype=bool)
+    right[counts.record[chosen]] = True
+    return right
+
+
+def _tango(pair: Paired) -> Estimate:
+    low, high = tango(pair, error=0.025)
+    lower, upper = tango(pair)
+    return Estimate(value=pair.difference, low=low, high=high, lower=lower, upper=upper, n=pair.rows)
+
+
+def _percentile(value: float, values: Floats, rows: int) -> Estimate:
+    low, high, lower, upper = np.nanquantile(values, [0.025, 0.975, ONE_SIDED, 1 - ONE_SIDED]).tolist()
+    return Estimate(value=value, low=min(low, value), high=max(high, value), lower=lower, upper=upper, n=rows)

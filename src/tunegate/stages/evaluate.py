@@ -1,0 +1,128 @@
+"""evaluate: the exported model, in each precision it ships, and cheap baselines, on the held-out test rows."""
+
+import os
+
+import pyarrow as pa
+
+from tunegate.engines import why_not
+from tunegate.errors import UserError
+from tunegate.evaluation.answers import counted, seen, side_by_side
+from tunegate.evaluation.contest import Contest, Facts, findings, surest_mistakes
+from tunegate.evaluation.findings import Findings, Latency
+from tunegate.evaluation.latency import cpu_name, measure
+from tunegate.evaluation.page import Page, page
+from tunegate.evaluation.plots import Confusion, confusion_csv, reliability_csv
+from tunegate.evaluation.scores import Resampling, right_of
+from tunegate.exported import MANIFEST, files_in, read_manifest, sha256, write_json
+from tunegate.params import EvaluateSettings, Precision
+from tunegate.predictor import PREFERRED, Predictor
+from tunegate.records import read_table, write_table
+from tunegate.stages import Context, Report
+from tunegate.statistics.calibration import reliability
+from tunegate.tasks import answering_of, record_of
+from tunegate.workspace import write_atomically
+
+MISTAKES = 30  # shown in the report; all answers are in answers.parquet
+
+
+class EvaluateReport(Report, Findings):
+    """The findings; what they mean is the gate's to say."""
+
+    def markdown(self) -> str:
+        head = (
+            f"**{self.primary.name} {self.primary.value:.3f}** (95 %: {self.primary.low:.3f} to "
+            f"{self.primary.high:.3f}, {self.rows:,} test rows, {self.served}); best cheap "
+            f"baseline ({self.baseline.model}) {self.baseline.value:.3f}; difference {self.difference.value:+.3f} "
+            f"({self.difference.low:+.3f} to {self.difference.high:+.3f}).\n\n"
+        )
+        names = list(next(iter(self.models.values())).metrics)
+        lines = [f"| model | {' | '.join(names)} | calibration error |", "|---" * (len(names) + 2) + "|"]
+        for name, model in self.models.items():
+            cells = [f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})" for found in model.metrics.values()]
+            lines.append(f"| {name}: {model.what} | {' | '.join(cells)} | {model.calibration_error.value:.3f} |")
+        return head + "\n".join(lines) + "\n"
+
+
+def run(context: Context) -> EvaluateReport:
+    """Raises UserError when there are no test rows, or a shipped precision cannot be computed here."""
+    settings = context.settings(EvaluateSettings)
+    records = read_table(context.path("validate", "test.parquet"))
+    if len(records) == 0:
+        raise UserError(
+            "There are no test rows, so nothing can be said of the model.",
+            "Raise split.test in params.yaml, or give some rows the split `test`.",
+        )
+    contest = _contest(context, records, settings.seed)
+    write_table(side_by_side(records, contest.payload, contest.answers), context.out / "answers.parquet")
+    write_table(counted(contest.counts), context.out / "counts.parquet")
+    found = findings(contest, _facts(context, contest), Resampling(settings.resamples, settings.seed))
+    _write_page(context, contest, found)
+    _write_latency(context, contest, settings)
+    return EvaluateReport.model_validate(found.model_dump())
+
+
+def _contest(context: Context, records: pa.Table, seed: int) -> Contest:
+    """Everybody's answers; the baselines are trained here, on the rows that the candidate was trained on."""
+    manifest, answering = read_manifest(context.path("export")), answering_of(context.task)
+    candidates = {name: _ask(context, name, records) for name in PREFERRED if name in manifest.precisions}
+    context.progress.say("training the baselines")
+    train = read_table(context.path("validate", "train.parquet"))
+    return Contest(
+        task=context.task,
+        payload=record_of(context.task).PAYLOAD,
+        answering=answering,
+        labels=manifest.labels,
+        records=records,
+        candidates=candidates,
+        baselines=answering.baselines(train, records, manifest.labels, seed),
+    )
+
+
+def _ask(context: Context, precision: Precision, records: pa.Table) -> pa.Table:
+    """The candidate's answers in one precision. Raises UserError where this machine does not compute it."""
+    if reason := why_not(precision):
+        raise UserError(
+            f"The model ships in {precision}, which cannot be judged on this machine: {reason}.",
+            "Set export.precisions to [fp32] and run again, or run evaluate on a machine that computes it.",
+        )
+    predictor = Predictor.open(context.path("export"), precision, threads=os.cpu_count() or 1)
+    what = f"test rows in {precision}"
+    return predictor.answers(records, lambda done, total: context.progress.advance(what, done, total))
+
+
+def _facts(context: Context, contest: Contest) -> Facts:
+    folder = context.path("export")
+    train = read_table(context.path("validate", "train.parquet"))
+    names = [MANIFEST, *files_in(folder)]
+    return Facts(
+        export=read_manifest(folder).digest,
+        answers=sha256(context.out / "answers.parquet"),
+        seen_in_training=seen(train, contest.records, contest.payload),
+        megabytes=round(sum((folder / name).stat().st_size for name in names) / 1e6, 3),
+    )
+
+
+def _write_page(context: Context, contest: Contest, found: Findings) -> None:
+    answers, counts = contest.answers[contest.served], contest.counts[contest.served]
+    table = reliability(contest.answering.confidence(answers), right_of(counts))
+    truth = contest.records[next(column.name for column in contest.payload if column.kind == "label")].to_pylist()
+    decided = contest.answering.decided(answers)
+    confusion = Confusion.of(truth, decided, contest.labels)
+    write_atomically(context.out / "plots" / "reliability.csv", reliability_csv(table))
+    if confusion:
+        write_atomically(context.out / "plots" / "confusion.csv", confusion_csv(truth, decided))
+    mistakes = surest_mistakes(contest, MISTAKES)
+    content = Page(f"{context.pipeline}: scores on held-out rows", found, confusion, table, mistakes)
+    write_atomically(context.out / "report.html", page(content))
+
+
+def _write_latency(context: Context, contest: Contest, settings: EvaluateSettings) -> None:
+    """One thread and one record at a time: what a client of an idle service waits for, without the network."""
+    texts = [text for text in contest.records[contest.payload[0].name].slice(0, 200).to_pylist() if text]
+    times = {}
+    for precision in contest.candidates:
+        context.progress.say(f"measuring latency in {precision}")
+        predictor = Predictor.open(context.path("export"), precision, threads=1)
+        times[precision] = measure(predictor, texts, settings.latency_lengths, settings.latency_repeats)
+    latency = Latency(cpu=cpu_name(), threads=1, times=times)
+    write_json(context.workspace.report(context.pipeline, "latency"), latency.model_dump(mode="json"))

@@ -1,0 +1,150 @@
+"""package: what passed its gate as a Bento, started once and asked held-out rows over HTTP before it counts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tunegate.bento import Packaged
+from tunegate.bento.building import build
+from tunegate.bento.running import Server, running
+from tunegate.engines import TOLERANCE
+from tunegate.errors import RefusedError
+from tunegate.evaluation.answers import answers_of
+from tunegate.evaluation.parity import margins
+from tunegate.exported import read_manifest, sha256
+from tunegate.params import PackageSettings, Precision, ServiceSettings
+from tunegate.records import read_table
+from tunegate.stages import Context, Report
+from tunegate.tasks import answering_of, record_of
+from tunegate.workspace import write_atomically
+
+ROWS_PER_REQUEST = 8
+
+
+class PackageReport(Report):
+    """`why` says why nothing was packaged, or who let it through. `tag` is the Bento's, made from its content."""
+
+    packaged: bool
+    why: str
+    tag: str | None = None
+    approved_by: str | None = None
+    asked_rows: int = 0
+
+    def markdown(self) -> str:
+        if not self.packaged:
+            return f"**Not packaged**: {self.why}\n"
+        return (
+            f"Packaged as `{self.tag}`: {self.why} It was started once and gave the evaluated answers to "
+            f"{self.asked_rows} held-out rows.\n"
+        )
+
+
+def run(context: Context) -> PackageReport:
+    verdict = json.loads(context.path("gate", "verdict.json").read_text(encoding="utf-8"))
+    may, why = allowed(verdict, context.inputs.approval)
+    if not may:
+        context.progress.say(f"not packaged: {why}")
+        return PackageReport(packaged=False, why=why)
+    bento = context.out / "bento"
+    tag = build(context.path("export"), _packaged(context, verdict), context.workspace.root / "bentofile.yaml", bento)
+    write_atomically(context.out / "tag.txt", f"{tag}\n")
+    context.progress.say(f"built {tag}")
+    asked = _smoke(context, bento)
+    approval = context.inputs.approval if verdict["verdict"] != "PASS" else None
+    return PackageReport(
+        packaged=True, why=why, tag=tag, approved_by=approval["who"] if approval else None, asked_rows=asked
+    )
+
+
+def allowed(verdict: dict[str, Any], approval: dict[str, str] | None) -> tuple[bool, str]:
+    """Whether it may be packaged, and why. An approval names one verdict by its hash and never carries over."""
+    found = verdict["verdict"]
+    if found == "PASS":
+        return True, "the gate said PASS."
+    if approval is None:
+        return False, f"the gate said {found}. {' '.join(verdict.get('reasons', []))}".rstrip()
+    if approval.get("hash") != verdict["hash"]:
+        return False, f"the gate said {found}, and the approval by {approval['who']} is of another verdict."
+    if found == "FAIL" and approval.get("what") != "force":
+        return False, f"the gate said FAIL, which {approval['who']} approved and did not force."
+    word = "forced" if found == "FAIL" else "approved"
+    return True, f"the gate said {found}; {approval['who']} {word} it: {approval['why']}"
+
+
+def _packaged(context: Context, verdict: dict[str, Any]) -> Packaged:
+    manifest = read_manifest(context.path("export"))
+    return Packaged(
+        pipeline=context.pipeline,
+        task=manifest.task,
+        export=manifest.digest,
+        limits=context.settings(ServiceSettings),
+        verdict=verdict,
+        data={"test": sha256(context.path("validate", "test.parquet"))},
+    )
+
+
+def _smoke(context: Context, bento: Path) -> int:
+    """Ask the Bento held-out rows over HTTP; how many. Raises RefusedError when an answer is not the evaluated one."""
+    limits = context.settings(ServiceSettings)
+    rows = _held_out(context, context.settings(PackageSettings).smoke_rows, limits.max_characters)
+    with running(bento) as server:
+        precision: Precision = server.get("/v1/model")["precision"]
+        served = _ask(server, context, rows, min(ROWS_PER_REQUEST, limits.max_records))
+    context.progress.say(f"asked {len(rows)} held-out rows over HTTP, in {precision}")
+    answering = answering_of(context.task)
+    labels = read_manifest(context.path("export")).labels
+    evaluated = answers_of(context.path("evaluate", "answers.parquet"), precision, rows["id"].to_pylist())
+    expected = answering.responses(evaluated, labels, True)
+    tie = margins(answering.scores(evaluated)) < 2 * TOLERANCE[precision]
+    for row, (found, wanted) in enumerate(zip(served, expected, strict=True)):
+        if not same_answer(found, wanted, TOLERANCE[precision], near_tie=bool(tie[row])):
+            raise RefusedError(
+                f"The service answers row {rows['id'][row].as_py()} otherwise than evaluate did (in {precision}).",
+                "Run export and what follows again (`tunegate run --force export`); if it stays, this is a bug.",
+            )
+    return len(rows)
+
+
+def _held_out(context: Context, wanted: int, max_characters: int) -> pa.Table:
+    """Rows spread over the test split, of those that fit the service's limits."""
+    texts = [column.name for column in record_of(context.task).PAYLOAD if column.kind == "text"]
+    rows = read_table(context.path("validate", "test.parquet"))
+    longest = np.array([max(len(row[name] or "") for name in texts) for row in rows.select(texts).to_pylist()])
+    fitting = np.flatnonzero(longest <= max_characters)
+    chosen = fitting[np.linspace(0, len(fitting) - 1, min(wanted, len(fitting))).astype(np.int64)]
+    return rows.take(pa.array(chosen))
+
+
+def _ask(server: Server, context: Context, rows: pa.Table, at_once: int) -> list[dict[str, Any]]:
+    texts = [column.name for column in record_of(context.task).PAYLOAD if column.kind == "text"]
+    records = [
+        {name: value for name, value in row.items() if value is not None} for row in rows.select(texts).to_pylist()
+    ]
+    answers: list[dict[str, Any]] = []
+    for start in range(0, len(records), at_once):
+        body = {"records": records[start : start + at_once], "scores": True}
+        answers += server.post("/v1/predict", body)["answers"]
+        context.progress.advance("rows asked over HTTP", len(answers), len(records))
+    return answers
+
+
+def same_answer(found: Any, wanted: Any, tolerance: float, *, near_tie: bool) -> bool:
+    """Equal in shape; numbers within the tolerance; everything else equal, but for decisions at a near tie."""
+    if isinstance(wanted, dict):
+        return (
+            isinstance(found, dict)
+            and found.keys() == wanted.keys()
+            and all(same_answer(found[key], wanted[key], tolerance, near_tie=near_tie) for key in wanted)
+        )
+    if isinstance(wanted, list):
+        return (
+            isinstance(found, list)
+            and len(found) == len(wanted)
+            and all(same_answer(*pair, tolerance, near_tie=near_tie) for pair in zip(found, wanted, strict=True))
+        )
+    if isinstance(wanted, float):
+        return isinstance(found, float | int) and abs(found - wanted) <= tolerance
+    return bool(found == wanted) or near_tie

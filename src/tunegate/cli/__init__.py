@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tunegate.cli import check, doctor, models, new, params, predict, run, serve, stage
+from tunegate.cli import check, data, doctor, models, new, params, predict, run, serve, stage
 from tunegate.errors import ExitStatus, TunegateError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 new.add_to(app)
 check.add_to(app)
+data.add_to(app)
 doctor.add_to(app)
 models.add_to(app)
 params.add_to(app)

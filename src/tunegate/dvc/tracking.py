@@ -1,15 +1,24 @@
 """Putting a file or folder under DVC: hashed into its cache, named by a `.dvc` file beside it."""
 
 import logging
+import re
 from pathlib import Path
+
+from ruamel.yaml import YAML
 
 from tunegate.dvc.settings import open_repository
 from tunegate.errors import UserError
-from tunegate.workspace import Workspace
+from tunegate.workspace import Workspace, write_atomically
 
 
 def track(workspace: Workspace, path: Path) -> Path:
-    """The `.dvc` file, made anew where the content changed. Raises UserError where DVC cannot take the path."""
+    """The `.dvc` file, made anew where the content changed. Raises UserError where DVC cannot take the path.
+
+    Changed content no longer names the remote that the old one came from (the example's is read-only): it goes to
+    the default one.
+    """
+    tracked = path.with_name(f"{path.name}.dvc")
+    before = _entry(tracked)
     repository = open_repository(workspace)
     from dvc.exceptions import DvcException
 
@@ -22,4 +31,15 @@ def track(workspace: Workspace, path: Path) -> Path:
         raise UserError(f"DVC cannot track {name}: {error}.", f"Mend that, then run `dvc add {name}`.") from error
     finally:
         repository.close()
-    return path.with_name(f"{path.name}.dvc")
+    after = _entry(tracked)
+    if "remote" in after and after["md5"] != before.get("md5"):
+        text = tracked.read_text(encoding="utf-8")
+        write_atomically(tracked, re.sub(r"^ +remote: .*\n", "", text, count=1, flags=re.MULTILINE))
+    return tracked
+
+
+def _entry(tracked: Path) -> dict[str, object]:
+    """The single output that a `.dvc` file names; empty where there is no file yet."""
+    if not tracked.is_file():
+        return {}
+    return dict(YAML(typ="safe").load(tracked.read_text(encoding="utf-8"))["outs"][0])

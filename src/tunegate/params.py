@@ -220,6 +220,15 @@ class GateSettings(Settings):
     baseline_margin: float = Field(
         default=0.0, ge=0, description="by how much the primary metric must beat the best cheap baseline"
     )
+    baselines: list[str] | None = Field(
+        default=None, description="the task's cheap baselines that must be beaten (default: all of them)"
+    )
+    worthwhile_gain: Share = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="share of a baseline's errors: one that surely removes less and is not shown better fails",
+    )
     max_calibration_error: Share | None = Field(
         default=0.15, description="largest expected calibration error (null: not checked)"
     )

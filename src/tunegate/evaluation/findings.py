@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tunegate.params import Precision
 
 
 class Found(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Estimate(Found):
@@ -88,6 +88,17 @@ class Findings(Found):
     classes: list[ClassScores]
     seen_in_training: int  # test rows whose question stands among the training rows
     megabytes: float
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Findings":
+        """Nobody is judged by half of the evidence: every model has the primary metric, every pair is compared."""
+        for name, scores in self.models.items():
+            if self.primary.name not in scores.metrics:
+                raise ValueError(f"the model {name} has no metric {self.primary.name}")
+        wanted = {(ours, theirs) for ours in self.candidates for theirs in self.baselines}
+        if not self.candidates or wanted != {(pair.precision, pair.baseline) for pair in self.comparisons}:
+            raise ValueError("not every candidate is compared with every baseline")
+        return self
 
     @property
     def candidates(self) -> dict[str, ModelScores]:

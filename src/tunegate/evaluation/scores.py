@@ -34,7 +34,7 @@ class Resampling:
 def estimate(metric: Metric, counts: Counts, resampling: Resampling) -> Estimate:
     """Exact and score intervals for shares of records, the percentile bootstrap for everything else.
 
-    A perfect (or worthless) model is perfect in every resample, which is no evidence: its rows' exact interval is taken.
+    A perfect (or worthless) model is so in every resample, which is no evidence: its rows' exact interval is taken.
     """
     kinds = collapse([counts])
     value = observed(kinds, lambda sums: metric.value(sums[0]))
@@ -87,14 +87,21 @@ def calibration(confidence: Floats, right: NDArray[np.bool_], resampling: Resamp
     """Expected calibration error with basic bootstrap bounds (Davison and Hinkley 1997, section 5.2).
 
     The error of few rows is too large by chance, and a resample's by twice that: the basic bootstrap turns the
-    resamples around the estimate, which takes the chance off again.
+    resamples around the estimate, which takes the chance off again. Where every row is right no resample knows that
+    some may not be, so the upper bounds are at least the mean confidence's distance to the exact bound of the share.
     """
     value = reliability(confidence, right).error
     values = 2 * value - calibration_errors(confidence, right, resampling.resamples, resampling.seed)
     bounds = np.clip(np.quantile(values, [0.025, 0.975, ONE_SIDED, 1 - ONE_SIDED]), 0.0, 1.0).tolist()
     low, high, lower, upper = bounds
+    surplus = float(np.mean(confidence)) - lower_bound(int(right.sum()), len(right))
     return Estimate(
-        value=value, low=min(low, value), high=max(high, value), lower=lower, upper=upper, n=len(confidence)
+        value=value,
+        low=min(low, value),
+        high=max(high, value, surplus),
+        lower=lower,
+        upper=max(upper, surplus),
+        n=len(confidence),
     )
 
 

@@ -1,0 +1,98 @@
+"""gate: PASS, FAIL or UNDECIDED, each with its reasons. The stage succeeds whatever the verdict is."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tunegate.errors import UserError
+from tunegate.evaluation.findings import Findings, Latency
+from tunegate.exported import sha256, write_json
+from tunegate.gate import combine, judge
+from tunegate.gate.checks import Check, Evidence, Verdict
+from tunegate.params import GateSettings
+from tunegate.stages import Context, Report
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class GateReport(Report):
+    """`hash` names what decided: an approval of a verdict names it, and no other verdict has it."""
+
+    verdict: Verdict
+    hash: str
+    checks: list[Check]
+
+    def markdown(self) -> str:
+        lines = [f"**{self.verdict}** (`{self.hash[:12]}`)\n", "| check | verdict | reason |", "|---|---|---|"]
+        lines += [f"| {check.name} | {check.verdict} | {check.reason} |" for check in self.checks]
+        remedies = [f"- {check.name}: {check.remedy}" for check in self.checks if check.remedy]
+        return "\n".join([*lines, *(["", "What to do:", *remedies] if remedies else [])]) + "\n"
+
+
+def run(context: Context) -> GateReport:
+    """Raises UserError when what evaluate should have found is missing or damaged."""
+    settings = context.settings(GateSettings)
+    findings = _read(context.workspace.report(context.pipeline, "evaluate"), Findings)
+    latency = _read(context.workspace.report(context.pipeline, "latency"), Latency)
+    if sha256(context.path("evaluate", "answers.parquet")) != findings.answers:
+        raise UserError(
+            "The answers in evaluate/answers.parquet are not those that evaluate.json was made from.",
+            "Run the pipeline again with --force evaluate.",
+        )
+    checks = judge(Evidence(findings, latency, settings))
+    verdict = combine(checks)
+    name = verdict_hash(_decided_by(context, findings, settings, checks, verdict))
+    report = GateReport(verdict=verdict, hash=name, checks=checks)
+    context.progress.say(f"{verdict}: " + "; ".join(f"{check.name} {check.verdict}" for check in checks))
+    write_json(context.out / "verdict.json", _without_times(report, findings))
+    return report
+
+
+def verdict_hash(decided_by: dict[str, Any]) -> str:
+    """SHA-256 of what decided, whatever the order of keys."""
+    return hashlib.sha256(json.dumps(decided_by, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _decided_by(
+    context: Context, findings: Findings, settings: GateSettings, checks: list[Check], verdict: Verdict
+) -> dict[str, Any]:
+    """Answers, settings and references; of measured times only which side of their budget they fell on."""
+    references = {name: getattr(context.inputs, name) for name in ("champion", "best")}
+    return {
+        "task": findings.task,
+        "export": findings.export,
+        "test_rows": findings.fingerprint,
+        "answers": findings.answers,
+        "settings": settings.model_dump(mode="json"),
+        "references": {name: found.hash if found else None for name, found in references.items()},
+        "checks": {check.name: check.verdict for check in checks},
+        "verdict": verdict,
+    }
+
+
+def _without_times(report: GateReport, findings: Findings) -> dict[str, Any]:
+    """What package reads: the same bytes whenever the same things decided."""
+    return {
+        "verdict": report.verdict,
+        "hash": report.hash,
+        "reasons": [f"{check.name}: {check.reason}" for check in report.checks if check.verdict != "PASS"],
+        "checks": {check.name: check.verdict for check in report.checks},
+        "export": findings.export,
+        "test_rows": findings.fingerprint,
+    }
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing.", "Run the pipeline again with --force evaluate.") from error
+    except ValidationError as error:
+        detail = error.errors()[0]
+        where = ".".join(map(str, detail["loc"])) or "it"
+        raise UserError(
+            f"{path}: {where}: {detail['msg']}.", "Run the pipeline again with --force evaluate; do not edit reports."
+        ) from error

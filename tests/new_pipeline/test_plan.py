@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tunegate.catalogue.sets import find_set
 from tunegate.errors import UserError
 from tunegate.new_pipeline.plan import Request, carry_out, make_plan
 from tunegate.params import load_pipelines
@@ -92,6 +93,28 @@ def test_without_a_validation_file_some_training_rows_become_validation_rows(
 def test_what_the_test_rows_certify_is_told(workspace: Workspace, request_: Request) -> None:
     summary = make_plan(workspace, request_, None).summary()
     assert 0.1 < summary["margin"] <= 1
+
+
+def test_of_a_public_set_the_catalogue_knows_columns_and_splits(
+    workspace: Workspace,
+) -> None:
+    """Copied into data/raw by hand, so that nothing is fetched: the name decides."""
+    public = find_set("banking77")
+    for name in ("train.csv", "test.csv"):
+        path = workspace.raw("banking77") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(CSV.replace("text,label", "text,category"))
+    settings = make_plan(workspace, Request("bank", "banking77", TASK, "models/m", {}), None).settings
+    assert settings.ingest == public.ingest
+    assert settings.split == public.split
+    assert settings.data == "banking77"
+
+
+def test_a_public_set_is_fetched_by_its_name(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a mirror that is no folder: the sentence is the fetcher's own."""
+    monkeypatch.setenv("TUNEGATE_MIRROR", str(workspace.root / "nowhere"))
+    with pytest.raises(UserError, match="is not a folder"):
+        make_plan(workspace, Request("bank", "banking77", TASK, "models/m", {}), None)
 
 
 @pytest.mark.parametrize(

@@ -19,16 +19,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+run.add_to(app)
 new.add_to(app)
 check.add_to(app)
-data.add_to(app)
-doctor.add_to(app)
-models.add_to(app)
-params.add_to(app)
 predict.add_to(app)
-run.add_to(app)
 serve.add_to(app)
+doctor.add_to(app)
+params.add_to(app)
 stage.add_to(app)
+data.add_to(app)
+models.add_to(app)
 
 
 def _say_version(wanted: bool) -> None:

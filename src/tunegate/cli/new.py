@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 
 def new(
     name: Annotated[str, typer.Argument(help="the pipeline's name: lower-case letters, digits, dashes")],
-    data: Annotated[str, typer.Option(help="a file, a folder, or a name under data/raw (`tunegate data fetch`)")],
+    data: Annotated[str, typer.Option(help="a file, a folder, a name under data/raw, or one of `tunegate data list`")],
     task: Annotated[str, typer.Option(help="the kind of problem")],
     text: Annotated[str, typer.Option(help="the column with the text, where it is not named text")] = "",
     text_b: Annotated[str, typer.Option(help="the column with the second text of a pair")] = "",
@@ -32,7 +32,7 @@ def new(
     row_id: Annotated[str, typer.Option("--id", help="the column with the row's id, where it is not named id")] = "",
     column: Annotated[list[str] | None, typer.Option(help="FIELD=COLUMN for any other field; may be repeated")] = None,
     model: Annotated[str, typer.Option(help="the base model's folder under data/")] = "models/minilm",
-    encoding: Annotated[str, typer.Option(help="the file's encoding")] = "utf-8",
+    encoding: Annotated[str, typer.Option(help="the file's encoding, where it is not UTF-8")] = "",
     delimiter: Annotated[str, typer.Option(help="the character between columns, where it is not as usual")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object; asks nothing.")] = False,
@@ -44,7 +44,7 @@ def new(
     asks = sys.stdin.isatty() and not (yes or as_json)
     said = {"text": text, "text_b": text_b, "label": label, "id": row_id, **_pairs(column or [])}
     columns = {field: found for field, found in said.items() if found}
-    request = Request(name, data, task, model, columns, encoding, delimiter or None)
+    request = Request(name, data, task, model, columns, encoding or None, delimiter or None)
     plan = make_plan(workspace, request, _ask if asks else None)
     if not as_json:
         _show(plan)

@@ -1,5 +1,6 @@
 """A new pipeline from somebody's own file: what its columns are, what the data holds, and its entry in params.yaml.
 
+    data      where the raw files are: somebody's own, in data/raw, or a public set
     columns   which column is which field: named alike, or said by the person; never guessed
     survey    rows, labels and splits as the pipeline will see them
     entry     the lines in params.yaml, with the comments there kept

@@ -1,6 +1,7 @@
 """What must be in place before a pipeline's steps can be looked at: its raw data, its base model, its inputs.json."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from flows.job import Say
 from tunegate.dvc.project import Project
@@ -9,7 +10,7 @@ from tunegate.errors import OutsideError
 from tunegate.params import PipelineSettings, load_pipelines
 from tunegate.tasks import options_of
 from tunegate.versions.inputs import FACTS, LastData, current_inputs, with_data_after
-from tunegate.workspace import Workspace
+from tunegate.workspace import Workspace, write_atomically
 
 
 def settings_of(workspace: Workspace) -> dict[str, PipelineSettings]:
@@ -35,6 +36,20 @@ def write_inputs(project: Project, settings: PipelineSettings, pipeline: str, sa
     if inputs.previous is not None:
         _bring(workspace, inputs.previous.hash, say)
     inputs.write(workspace.inputs(pipeline))
+
+
+@contextmanager
+def inputs_put_back(workspace: Workspace, pipelines: Sequence[str]) -> Iterator[None]:
+    """For a dry run, which needs inputs.json as a run would write it and leaves it as it was."""
+    before = {path: path.read_bytes() for name in pipelines if (path := workspace.inputs(name)).is_file()}
+    try:
+        yield
+    finally:
+        for path in map(workspace.inputs, pipelines):
+            if path not in before:
+                path.unlink(missing_ok=True)
+            elif path.read_bytes() != before[path]:
+                write_atomically(path, before[path])
 
 
 def _last_data(project: Project, pipeline: str, settings: PipelineSettings, say: Say) -> LastData | None:

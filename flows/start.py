@@ -1,7 +1,7 @@
 """A run, from its command to its end: everything that needs no Prefect, and Prefect only where something is stale."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TextIO
@@ -9,7 +9,7 @@ from typing import TextIO
 from flows.environment import use_prefect
 from flows.job import Job
 from flows.locks import locked
-from flows.prepare import bring_files, settings_of, write_inputs
+from flows.prepare import bring_files, inputs_put_back, settings_of, write_inputs
 from flows.result import Failure, Result
 from tunegate.dvc.project import Project
 from tunegate.errors import OutsideError, UserError, did_you_mean
@@ -46,9 +46,10 @@ def opened(workspace: Workspace, order: Order, stream: TextIO) -> Iterator[list[
     with locked(workspace, _with_upstream(workspace, names), say), closing(Project(workspace)) as project:
         involved = _involved(project, names)
         bring_files(workspace, [settings[name] for name in involved], say)
-        for name in involved:
-            write_inputs(project, settings[name], name, say)
-        yield [Job(workspace, project, name, order.force, stream) for name in names]
+        with inputs_put_back(workspace, involved) if order.dry else nullcontext():
+            for name in involved:
+                write_inputs(project, settings[name], name, say)
+            yield [Job(workspace, project, name, order.force, stream) for name in names]
 
 
 def _run(job: Job, dry: bool) -> Result:

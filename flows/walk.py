@@ -23,8 +23,6 @@ from tunegate.dvc.project import Step
 from tunegate.errors import ExitStatus, OutsideError
 from tunegate.workspace import Workspace
 
-RETRY_SECONDS = 10.0  # a remote or a worker that failed gets this long to come back
-
 FINAL_NAMES = {
     ExitStatus.PASSED: "Completed",
     ExitStatus.REFUSED: "Rejected",
@@ -93,7 +91,7 @@ class Walk:
             task_run_name=step.stage if step.pipeline == self.job.pipeline else step.address,
             tags=[f"pool:{step.hints.pool}", f"pipeline:{step.pipeline}"],
             retries=step.hints.retries,
-            retry_delay_seconds=RETRY_SECONDS,
+            retry_delay_seconds=step.hints.retry_seconds,
             retry_condition_fn=self._worth_another_try(),
             cache_policy=NO_CACHE,
             persist_result=False,

@@ -45,7 +45,8 @@ def make_project(root: Path) -> Workspace:
             f'      deps: ["{dependency}", fixed/{name}.json]\n'
             f'      params: [{{"data/${{key}}/inputs.json": [{READS[name]}]}}]\n'
             f'      outs: ["{out}", {{"reports/${{key}}/{name}.md": {{cache: false}}}}]\n'
-            f'      metrics: [{{"reports/${{key}}/{name}.json": {{cache: false}}}}]\n      meta: {{retries: 1}}'
+            f'      metrics: [{{"reports/${{key}}/{name}.json": {{cache: false}}}}]\n'
+            f"      meta: {{retries: 1, retry_seconds: 0.1}}"
         )
     _write(root / "dvc.yaml", "\n".join(blocks) + "\n")
     _write(root / "params.yaml", "pipelines:\n  one: {task: text_classification, data: one, model: models/m}\n")

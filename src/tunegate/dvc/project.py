@@ -18,6 +18,7 @@ class Hints:
 
     pool: str = "local"
     retries: int = 0  # after a failure of something outside
+    retry_seconds: float = 10.0  # a remote or a worker that failed gets this long to come back
     timeout_seconds: float | None = None
 
 
@@ -85,6 +86,7 @@ class Project:
             Hints(
                 pool=str(meta.get("pool", Hints.pool)),
                 retries=int(meta.get("retries", Hints.retries)),
+                retry_seconds=float(meta.get("retry_seconds", Hints.retry_seconds)),
                 timeout_seconds=float(meta["timeout"]) if "timeout" in meta else None,
             ),
         )

@@ -68,7 +68,12 @@ def examine(rows: ds.Dataset, rejects: int, rules: Rules, advance: Advance = lam
         "data": suite_of("data", data_expectations(measured)),
     }
     findings = [
-        *_row_findings(facts, checks, judge(suites["rows"], facts.table) if checks else [], settings),
+        *_row_findings(
+            facts,
+            checks,
+            judge(suites["rows"], _judged_columns(facts.table, suites["rows"])) if checks else [],
+            settings,
+        ),
         *_data_findings(measured, judge(suites["data"], _frame(measured)) if measured else [], settings),
     ]
     if rules.suite is not None:
@@ -76,6 +81,11 @@ def examine(rows: ds.Dataset, rejects: int, rules: Rules, advance: Advance = lam
         findings += _own_findings(rules.suite, _with_payload(facts.table, rows, rules.part))
     shown = _with_first_rows(findings, facts, checks, rows, rules.part)
     return Examination(facts, checks, rule, tuple(shown), suites, sizes)
+
+
+def _judged_columns(facts: pa.Table, suite: Suite) -> pa.Table:
+    """What the suite looks at and no more: a million ids as Python objects would take most of the memory."""
+    return facts.select(sorted({one["kwargs"]["column"] for one in suite["expectations"]}))
 
 
 def _first_rule(facts: Facts, checks: Sequence[Check]) -> NDArray[np.int16]:

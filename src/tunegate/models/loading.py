@@ -60,7 +60,7 @@ def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> L
     config = _config(folder, build)
     check_vocabulary(config, vocabulary_size, folder)
     torch.manual_seed(build.seed)
-    model, info = _from_pretrained(folder, head, config=config, output_loading_info=True)
+    model, info = _from_pretrained(folder, head, config=config)
     new, unused = tuple(sorted(info["missing_keys"])), tuple(sorted(info["unexpected_keys"]))
     _check_encoder_is_there(model, new, build, folder)
     model.train()
@@ -69,7 +69,7 @@ def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> L
 
 def load_finished(folder: Path, head: Head) -> "PreTrainedModel":
     """A model that train wrote, float32, in evaluation mode. Raises UserError when a weight is missing."""
-    model, info = _from_pretrained(folder, head, output_loading_info=True)
+    model, info = _from_pretrained(folder, head)
     if info["missing_keys"]:
         raise UserError(
             f"{folder} lacks the weights {_some(sorted(info['missing_keys']))}.", "Run train again; it writes them all."
@@ -155,13 +155,14 @@ def _from_pretrained(folder: Path, head: Head, **more: Any) -> Any:
     auto = getattr(transformers, head.auto_class)
     try:
         with _quiet():
-            return auto.from_pretrained(
+            model, info = auto.from_pretrained(
                 folder,
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,
                 dtype=torch.float32,
                 attn_implementation=attention(),
+                output_loading_info=True,
                 **more,
             )
     except (ValueError, OSError, KeyError, RuntimeError) as error:
@@ -170,6 +171,11 @@ def _from_pretrained(folder: Path, head: Head, **more: Any) -> Any:
             "Take an encoder that has this head in transformers, and keep train.model_changes to values that leave "
             "the shapes of the weights as they are (fewer layers, other rates).",
         ) from error
+    for parameter in model.parameters():
+        # Weights lie where the file's header left them, often unaligned, and kernels sum unaligned rows in another
+        # order: copies make the same weights give the same bits from whichever file they came.
+        parameter.data = parameter.data.clone()
+    return model, info
 
 
 def attention() -> str:

@@ -45,14 +45,10 @@ def set_rate(optimiser: "torch.optim.AdamW", share: float) -> None:
 
 
 def step_clipped(optimiser: "torch.optim.AdamW", largest_norm: float) -> None:
-    """One step with the gradients scaled to the norm, then without gradients.
-
-    The fused kernel divides by `grad_scale` as it reads each gradient, which saves a pass over all of them.
-    """
+    """One step with the gradients scaled down to the norm, then without gradients."""
     import torch
 
-    gradients = [p.grad for group in optimiser.param_groups for p in group["params"] if p.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
-    optimiser.grad_scale = (norm / largest_norm).clamp(min=1.0)  # type: ignore[attr-defined]
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    torch.nn.utils.clip_grad_norm_(parameters, largest_norm)
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)

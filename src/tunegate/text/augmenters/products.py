@@ -42,7 +42,8 @@ class Copies:
         extra = self._extra(parents) if self.as_rows else np.zeros(len(parents), dtype=np.int64)
         place = np.repeat(np.arange(len(parents)), extra)
         number = np.arange(len(place)) - np.repeat(np.cumsum(extra) - extra, extra) + 1
-        self.made[COPY] += len(place)
+        if self.as_rows:
+            self.made[COPY] += len(place)
         return _children(parents, place, [COPY] * len(place), number)
 
     def _extra(self, parents: pa.Table) -> NDArray[np.int64]:

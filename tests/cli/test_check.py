@@ -56,7 +56,7 @@ def lines(found: dict[str, Any]) -> dict[str, dict[str, list[int]]]:
 def test_each_finding_has_its_rows_lines(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = summary(capsys, "mine.csv")
     assert lines(found) == {
-        "DUP_EXACT": {"mine.csv": [62, 65]},
+        "DUP_EXACT": {"mine.csv": [62]},
         "DUP_NEAR": {"mine.csv": [63]},
         "LABEL_CONFLICT": {"mine.csv": [64, 65]},
         "ENC_REPLACEMENT": {"mine.csv": [66]},

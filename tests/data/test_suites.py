@@ -156,4 +156,4 @@ def test_rows_within_a_tolerated_share_of_their_own_do_not_count_against_the_bud
 
 def test_over_its_own_tolerated_share_a_quarantining_check_refuses_the_data() -> None:
     examination = examined(changed(DUP_EXACT=CheckSettings(tolerated=0.001)))
-    assert any(reason.startswith("[DUP_EXACT] 3 of 322 rows") for reason in examination.reasons)
+    assert any(reason.startswith("[DUP_EXACT] 2 of 322 rows") for reason in examination.reasons)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.text.facts.relations import Relations, later_copies, relations
+from tunegate.text.facts.relations import Relations, later_copies, relations, without_conflicts
 
 
 @dataclass(frozen=True)
@@ -121,3 +121,14 @@ def test_a_test_row_is_never_touched_for_a_training_rows_sake() -> None:
 def test_of_rows_with_one_id_the_evaluation_row_keeps_it() -> None:
     keys = np.array([7, 7, 8], dtype=np.uint64)
     assert later_copies(keys, np.array([0, 2, 0], dtype=np.int8)).tolist() == [1, -1, -1]
+
+
+@given(rows)
+@settings(max_examples=100, deadline=None)
+def test_a_row_whose_text_has_conflicting_labels_is_nobodys_duplicate(rows: list[Row]) -> None:
+    result = without_conflicts(found(rows))
+    conflicting = set(np.flatnonzero(result.label_conflict >= 0).tolist())
+    for twins in (result.dup_exact, result.dup_near):
+        duplicates = np.flatnonzero(twins >= 0)
+        assert not conflicting & set(duplicates.tolist())
+        assert not conflicting & {int(twins[row]) for row in duplicates if rows[row].label >= 0}

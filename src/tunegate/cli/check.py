@@ -165,7 +165,7 @@ def _show_rejects(rejects: "pa.Table") -> None:
     print(f"\n{len(rejects):,} {'line' if len(rejects) == 1 else 'lines'} could not be read:")
     for reject in rejects.slice(0, REJECTS_SHOWN).to_pylist():
         place = f"{reject['source']}:{reject['source_line']}"
-        print(f"    {place} [{reject['rule']}] {reject['reason']} {reject['remedy']}")
+        print(f"    {place} [{reject['rule']}] {reject['reason'].rstrip('.')}. {reject['remedy']}")
     if len(rejects) > REJECTS_SHOWN:
         print(f"    and {len(rejects) - REJECTS_SHOWN:,} more (--json lists them all)")
 

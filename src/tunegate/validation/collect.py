@@ -18,7 +18,7 @@ from tunegate.params import ValidateSettings
 from tunegate.records import Payload
 from tunegate.task import Check, RecordPart
 from tunegate.text.facts.own import has_personal_data, odd_lengths, text_facts
-from tunegate.text.facts.relations import later_copies, relations
+from tunegate.text.facts.relations import later_copies, relations, without_conflicts
 from tunegate.text.facts.scripts import SCRIPTS, scripts, unusual
 from tunegate.text.facts.words import count_words
 from tunegate.text.normalise import exact_keys, near_keys
@@ -77,7 +77,10 @@ def collect(rows: ds.Dataset, rules: Rules, checks: Sequence[Check], advance: Ad
     copies = later_copies(exact_keys([frame["id"].combine_chunks()]), side)
     facts["id_unique"] = copies >= 0
     sound = _sound(facts, checks)
-    twins = {"id_unique": copies, **vars(relations(own["exact"], own["near"], side, label, sound))}
+    related = relations(own["exact"], own["near"], side, label, sound)
+    if any(check.code == "LABEL_CONFLICT" and check.action == "quarantine" for check in checks):
+        related = without_conflicts(related)
+    twins = {"id_unique": copies, **vars(related)}
     facts |= {name: twin >= 0 for name, twin in twins.items()}
     return Facts(_table(frame, own, facts), twins, words, labels)
 

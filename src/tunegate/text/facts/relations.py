@@ -5,7 +5,7 @@ side and the more protected ones only, so that an evaluation row is never touche
 Rows that are not `sound` (they go for a reason of their own) are nobody's twin.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,14 @@ def relations(
         label_conflict=_conflicting(near, side, label),
     )
     return Relations(**{name: _spread(twins, kept, len(sound)) for name, twins in vars(found).items()})
+
+
+def without_conflicts(found: Relations) -> Relations:
+    """Where all rows of a text go because their labels conflict, none of them is left to be a duplicate of."""
+    conflict = found.label_conflict >= 0
+    return replace(
+        found, dup_exact=np.where(conflict, -1, found.dup_exact), dup_near=np.where(conflict, -1, found.dup_near)
+    )
 
 
 def later_copies(keys: Keys, side: NDArray[np.int8]) -> Rows:

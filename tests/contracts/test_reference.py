@@ -74,3 +74,17 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
 def test_stage_commands_name_stages(path: Path) -> None:
     named = re.findall(r"(?:--force|tunegate stage) ([a-z]+)", path.read_text(encoding="utf-8"))
     assert set(named) <= set(STAGES)
+
+
+def test_every_decision_has_a_number_of_its_own_and_is_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    records = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+    listed = re.findall(r"\]\(([^)]+)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert listed == records
+
+
+def test_the_pages_that_the_code_names_exist() -> None:
+    sources = [path for room in ("src", "flows", "scripts", "tests") for path in (ROOT / room).rglob("*.py")]
+    named = {name for path in sources for name in re.findall(r"docs/[a-z0-9/-]+\.md", path.read_text(encoding="utf-8"))}
+    assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []

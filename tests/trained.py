@@ -2,17 +2,19 @@
 
 import json
 import random
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from tests.tiny import tiny_bert
 from tunegate.inputs import Inputs
 from tunegate.records import record_schema, write_table
-from tunegate.stages import STAGES
+from tunegate.stages import STAGES, run_stage
 from tunegate.tasks.text_classification.encode import head_options
 from tunegate.tasks.text_classification.record import EXAMPLES, PAYLOAD
 from tunegate.workspace import Workspace
@@ -30,6 +32,22 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 
+@pytest.fixture(scope="session")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> "Trained":
+    """Trained, exported, evaluated and judged once. Not to be changed."""
+    trained = make_trained(tmp_path_factory.mktemp("judged"))
+    for stage in ("export", "evaluate", "gate"):
+        run_stage(stage, PIPELINE, trained.workspace)
+    return trained
+
+
+@pytest.fixture
+def trained(judged: "Trained", tmp_path: Path) -> "Trained":
+    """A copy of it, to change."""
+    shutil.copytree(judged.workspace.root, tmp_path / "project")
+    return Trained(Workspace(tmp_path / "project"))
+
+
 @dataclass(frozen=True)
 class Trained:
     """A workspace in which `export`, `evaluate` and `gate` can run."""
@@ -43,6 +61,13 @@ class Trained:
     @property
     def export(self) -> Path:
         return self.workspace.stage(PIPELINE, "export")
+
+    def stage(self, name: str) -> Path:
+        return self.workspace.stage(PIPELINE, name)
+
+    def run(self, stage: str) -> Any:
+        """The stage's report."""
+        return run_stage(stage, PIPELINE, self.workspace)
 
     def settings(self, **sections: Mapping[str, Any]) -> None:
         """Write inputs.json with the sections changed."""

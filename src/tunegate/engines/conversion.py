@@ -26,6 +26,12 @@ def convert(model: Any, inputs: tuple[str, ...], folder: Path) -> None:
             f"OpenVINO cannot convert this architecture ({type(model).__name__}): {_first_line(error)}.",
             "Set export.engine to torch (or auto, which takes torch in this case).",
         ) from error
+    if unknown := {name for port in graph.inputs for name in port.get_names()}.symmetric_difference(inputs):
+        raise UserError(
+            f"OpenVINO's graph of this architecture ({type(model).__name__}) has other inputs than the model "
+            f"({', '.join(sorted(unknown))}).",
+            "Set export.engine to torch (or auto, which takes torch in this case).",
+        )
     _name_by_place(graph)
     folder.mkdir(parents=True, exist_ok=True)
     openvino.save_model(graph, str(folder / "model.xml"), compress_to_fp16=False)
@@ -44,9 +50,10 @@ def _example(inputs: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _name_by_place(graph: Any) -> None:
-    """OpenVINO numbers its nodes by a counter of the process; the place in the graph is the same every time."""
+    """OpenVINO numbers graphs and nodes by a counter of the process; the place in the graph is always the same."""
+    graph.set_friendly_name("model")
     for number, node in enumerate(graph.get_ordered_ops()):
-        if node.get_type_name() not in ("Parameter", "Result"):
+        if node.get_type_name() != "Parameter":
             node.set_friendly_name(f"{node.get_type_name()}_{number}")
 
 

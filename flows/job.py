@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Any, TextIO
 
 from flows.result import StageResult
 from tunegate.dvc.project import Project, Step
@@ -75,8 +75,8 @@ def _both(shown: Progress, hears: Listener) -> Listener:
         shown.say(text.removeprefix(f"{shown.stage}: "))
         hears.line(text)
 
-    def progress(event: dict[str, object]) -> None:
-        shown.advance(str(event["what"]), int(str(event["done"])), int(str(event["total"])), str(event["note"]))
+    def progress(event: dict[str, Any]) -> None:
+        shown.relay(event)
         hears.progress(event)
 
     return Listener(line, progress)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from flows.job import Say
 from tunegate.dvc.project import Project
 from tunegate.dvc.storage import fetch, pull_missing
+from tunegate.dvc.tracking import track_edit
 from tunegate.errors import OutsideError
 from tunegate.params import PipelineSettings, load_pipelines
 from tunegate.tasks import options_of
@@ -24,6 +25,14 @@ def bring_files(workspace: Workspace, settings: Sequence[PipelineSettings], say:
     folders += [workspace.model(each.model) for each in settings if each.model.startswith("models/")]
     for folder in pull_missing(workspace, dict.fromkeys(folders)):
         say(f"brought {workspace.relative(folder)} from its DVC remote")
+
+
+def track_edits(project: Project, settings: Sequence[PipelineSettings], say: Say) -> None:
+    """Edited raw data becomes a version of its own, so that every result's data can be had again."""
+    workspace = project.workspace
+    for folder in project.edited_sources(dict.fromkeys(workspace.raw(each.data) for each in settings)):
+        track_edit(workspace, folder)
+        say(f"{workspace.relative(folder)} was edited: DVC keeps it as a new version")
 
 
 def write_inputs(project: Project, settings: PipelineSettings, pipeline: str, say: Say) -> None:

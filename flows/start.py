@@ -9,7 +9,7 @@ from typing import TextIO
 from flows.environment import use_prefect
 from flows.job import Job
 from flows.locks import locked
-from flows.prepare import bring_files, inputs_put_back, settings_of, write_inputs
+from flows.prepare import bring_files, inputs_put_back, settings_of, track_edits, write_inputs
 from flows.result import Failure, Result
 from tunegate.dvc.project import Project
 from tunegate.errors import OutsideError, UserError, did_you_mean
@@ -45,7 +45,10 @@ def opened(workspace: Workspace, order: Order, stream: TextIO) -> Iterator[list[
     say = partial(print, file=stream, flush=True)
     with locked(workspace, _with_upstream(workspace, names), say), closing(Project(workspace)) as project:
         involved = _involved(project, names)
-        bring_files(workspace, [settings[name] for name in involved], say)
+        chosen = [settings[name] for name in involved]
+        bring_files(workspace, chosen, say)
+        if not order.dry:
+            track_edits(project, chosen, say)
         with inputs_put_back(workspace, involved) if order.dry else nullcontext():
             for name in involved:
                 write_inputs(project, settings[name], name, say)

@@ -142,8 +142,7 @@ class Summary:
                 f'ask      tunegate predict {pipeline} --text "..."',
             ]
         if any(stage.state in ("ran", "restored") for stage in self.result.stages):
-            changed = f"dvc.lock data/{pipeline}/inputs.json data/{pipeline}/.gitignore reports/{pipeline}"
-            lines.append(f"commit   git add {changed} && git commit -m '{self.headline}'")
+            lines.append(f"commit   git add params.yaml dvc.lock data reports && git commit -m '{self.headline}'")
         return lines
 
 

@@ -8,9 +8,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
-from typing import TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 Item = TypeVar("Item")
 
@@ -41,8 +41,16 @@ class Progress:
         if done < total and now - self.told < interval:
             return
         self.told = now
-        left = (now - start) / done * (total - done) if done else None
+        left = (now - start) / done * (total - done) if done and now > start else None
         self._show(what, done, total, left, note)
+
+    def relay(self, event: Mapping[str, Any]) -> None:
+        """Show how far another process is, as it told it under `TUNEGATE_PROGRESS=json`."""
+        now = time.monotonic()
+        interval = SECONDS_BETWEEN_LINES if self._plain() else SECONDS_BETWEEN_UPDATES
+        if event["done"] >= event["total"] or now - self.told >= interval:
+            self.told = now
+            self._show(event["what"], event["done"], event["total"], event["left"], event["note"])
 
     def track(self, items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
         """The items, telling after each how many are done."""

@@ -29,7 +29,7 @@ def test_steps_come_in_the_order_of_dvcs_graph_with_their_hints(workspace):
     first, second = Project(workspace).steps(["one"])
     assert (first.stage, first.pipeline, first.upstream) == ("first", "one", ())
     assert (second.address, second.upstream) == ("second@one", ("first@one",))
-    assert (first.hints, second.hints) == (Hints("local", 0, 60.0), Hints(retries=1))
+    assert (first.hints, second.hints) == (Hints("local", timeout_seconds=60.0), Hints(retries=1))
 
 
 def test_a_pipeline_built_on_another_brings_that_ones_steps_first(tmp_path, monkeypatch):

@@ -117,6 +117,19 @@ class Project:
     def _record(self, step: Step) -> Path:
         return self.workspace.state / "ctimes" / f"{step.address}.json"
 
+    def edited_sources(self, folders: Iterable[Path]) -> list[Path]:
+        """Those that a `.dvc` file tracks and whose content is another than it says."""
+        sources = {Path(out.fs_path): stage for stage in self._index.stages if not stage.cmd for out in stage.outs}
+        return [folder for folder in folders if folder in sources and folder.exists() and self._edited(sources[folder])]
+
+    def _edited(self, source: Any) -> bool:
+        paths = [Path(out.fs_path) for out in source.outs]
+        record = self.workspace.state / "ctimes" / f"{source.relpath.replace('/', '-')}.json"
+        seen = forget_touched(self._repository, paths, record)
+        edited = any(out.workspace_status() for out in source.outs)
+        remember(seen, record)
+        return edited
+
     def dependency_changed(self, address: str, path: Path) -> bool:
         """Whether a file or folder that the step reads differs from what it read when it last ran."""
         stage = self._stages[address]

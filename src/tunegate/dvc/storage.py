@@ -78,20 +78,29 @@ def fetch(workspace: Workspace, hash_value: str, names: Sequence[str]) -> Path:
 def _objects(repository: Any, hash_value: str, names: Sequence[str]) -> dict[str, str]:
     """File name to its path in the cache, brought there from the default remote where it is missing."""
     from dvc.exceptions import DvcException
-    from dvc_data.hashfile import check, load
+    from dvc_data.hashfile import load
     from dvc_data.hashfile.hash_info import HashInfo
     from dvc_objects.errors import ObjectFormatError
 
-    info, cache = HashInfo("md5", hash_value), repository.cache.local
+    folder, cache = HashInfo("md5", hash_value), repository.cache.local
     try:
-        try:
-            check(cache, load(cache, info))
-        except (FileNotFoundError, ObjectFormatError):
-            repository.cloud.pull({info})
-        files = {"/".join(key): file.value for key, _, file in load(cache, info)}
-        return {name: cache.oid_to_path(files[name]) for name in names}
+        _bring(repository, [folder])
+        files = {"/".join(key): file for key, _, file in load(cache, folder)}
+        wanted = {name: files[name] for name in names}
+        _bring(repository, wanted.values())
     except (DvcException, OSError, ObjectFormatError, KeyError) as error:
         raise OutsideError(
             f"The files with the hash {hash_value} are neither in DVC's cache nor in its default remote: {error}.",
             "Push them with `dvc push` from the machine that made them, then run again.",
         ) from error
+    return {name: cache.oid_to_path(file.value) for name, file in wanted.items()}
+
+
+def _bring(repository: Any, hashes: Iterable[Any]) -> None:
+    """Raises FileNotFoundError for an object that is still missing afterwards, ObjectFormatError for a damaged one."""
+    cache = repository.cache.local
+    missing = {each for each in hashes if not cache.exists(each.value)}
+    if missing:
+        repository.cloud.pull(missing)
+    for each in hashes:
+        cache.check(each.value)

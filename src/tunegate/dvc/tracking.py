@@ -11,6 +11,23 @@ from tunegate.errors import UserError
 from tunegate.workspace import Workspace, write_atomically
 
 
+def track_edit(workspace: Workspace, path: Path) -> Path:
+    """The `.dvc` file, made anew for an edited file or folder.
+
+    A remote that it named for itself alone (the example's is read-only) keeps the old version; the new one goes to
+    the default remote.
+    """
+    from ruamel.yaml import YAML
+
+    tracked = track(workspace, path)
+    yaml = YAML()
+    document = yaml.load(tracked.read_text(encoding="utf-8"))
+    if document["outs"][0].pop("remote", None) is not None:
+        with tracked.open("w", encoding="utf-8") as file:
+            yaml.dump(document, file)
+    return tracked
+
+
 def track(workspace: Workspace, path: Path) -> Path:
     """The `.dvc` file, made anew where the content changed. Raises UserError where DVC cannot take the path.
 

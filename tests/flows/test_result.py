@@ -1,0 +1,106 @@
+"""Exit statuses and the summary, from reports on disk."""
+
+import json
+
+import pytest
+
+from flows.result import Failure, Result, StageResult, exit_status, worst
+from flows.summary import summarise
+from tunegate.errors import ExitStatus, OutsideError, RefusedError
+from tunegate.workspace import Workspace
+
+REPORTS = {
+    "validate": {"rows": 1890, "quarantined": 7, "kept": {"train": 1500, "test": 383}, "reasons": []},
+    "evaluate": {
+        "primary": {"name": "accuracy", "value": 0.91, "low": 0.88, "high": 0.93, "n": 383},
+        "baseline": {"name": "tfidf", "value": 0.8, "low": 0.76, "high": 0.84, "n": 383},
+    },
+    "gate": {
+        "verdict": "PASS",
+        "checks": [{"name": "floor", "verdict": "PASS", "reason": "accuracy is above 0.7"}],
+    },
+    "package": {"packaged": True, "tag": "tunegate-support:abc", "why": "it passed"},
+}
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    workspace = Workspace(tmp_path)
+    for stage, report in REPORTS.items():
+        write(workspace, stage, report)
+    return workspace
+
+
+def write(workspace, stage, report):
+    path = workspace.report("support", stage)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report))
+
+
+def result(*states, **options):
+    stages = zip(REPORTS, states, strict=True)
+    return Result("support", tuple(StageResult(name, "support", state, 65.0) for name, state in stages), **options)
+
+
+UNCHANGED = ("unchanged",) * 4
+
+
+def test_a_packaged_pass_ends_with_status_0(workspace):
+    assert exit_status(workspace, result(*UNCHANGED)) == ExitStatus.PASSED
+
+
+@pytest.mark.parametrize(("verdict", "status"), [("FAIL", 3), ("UNDECIDED", 4)])
+def test_the_standing_verdict_decides_unless_a_person_let_it_be_packaged(workspace, verdict, status):
+    write(workspace, "gate", {"verdict": verdict, "checks": []})
+    assert exit_status(workspace, result(*UNCHANGED)) == ExitStatus.PASSED
+    write(workspace, "package", {"packaged": False, "tag": None, "why": "the gate said no"})
+    assert exit_status(workspace, result(*UNCHANGED)) == status
+
+
+def test_a_failure_decides_over_an_older_verdict(workspace):
+    failed = result("ran", "failed", "not reached", "not reached", failure=Failure.of(RefusedError("Bad.", "Mend it.")))
+    summary = summarise(workspace, failed)
+    assert summary.status == ExitStatus.REFUSED
+    assert (summary.verdict, summary.bento) == (None, None)
+    assert "Bad." in summary.text() and "accuracy" not in summary.text()
+
+
+def test_each_kind_of_failure_has_its_status():
+    assert Failure.of(OutsideError("a", "b")).status == 75
+    assert Failure.of(KeyboardInterrupt()).status == 130
+    assert Failure.of(RuntimeError("x")).status == 1
+
+
+def test_of_several_pipelines_the_worst_status_counts():
+    assert worst([ExitStatus.PASSED, ExitStatus.UNDECIDED, ExitStatus.REFUSED]) == 3
+    assert worst([ExitStatus.REFUSED, ExitStatus.BUG, ExitStatus.MISTAKE]) == 1
+    assert worst([]) == 0
+
+
+def test_the_summary_tells_a_person_what_came_out_and_what_comes_next(workspace):
+    text = summarise(workspace, result("ran", "unchanged", "restored", "ran")).text()
+    for part in (
+        "1,890 read: 1,500 train, 383 test",
+        "7 quarantined in data/support/validate/quarantine.parquet",
+        "ran         1 min 05 s",
+        "accuracy 0.910 [0.880, 0.930] on 383 test rows",
+        "tfidf 0.800 [0.760, 0.840]",
+        "PASS      floor: accuracy is above 0.7",
+        "tunegate-support:abc",
+        "tunegate serve support",
+        "tunegate predict support",
+        "git add params.yaml dvc.lock data reports",
+    ):
+        assert part in text, part
+
+
+def test_a_run_that_redid_nothing_says_so_and_asks_for_no_commit(workspace):
+    text = summarise(workspace, result(*UNCHANGED)).text()
+    assert "nothing was redone" in text and "git add" not in text
+
+
+def test_a_refused_model_has_no_bento_and_says_why(workspace):
+    write(workspace, "gate", {"verdict": "FAIL", "checks": []})
+    write(workspace, "package", {"packaged": False, "tag": None, "why": "the gate said no"})
+    text = summarise(workspace, result(*UNCHANGED)).text()
+    assert "none: the gate said no" in text and "serve" not in text

@@ -61,9 +61,9 @@ class Server:
     def post(self, path: str, value: object) -> Any:
         return self._ask("POST", path, json.dumps(value).encode())
 
-    def is_ready(self) -> bool:
+    def is_ready(self, path: str = "/readyz") -> bool:
         try:
-            self._ask("GET", "/readyz", None)
+            self._ask("GET", path, None)
         except (OSError, http.client.HTTPException, OutsideError):
             return False
         return True
@@ -92,7 +92,7 @@ def running(bento: Path, precision: Precision | None = None) -> Iterator[Server]
     Raises RefusedError with what the service said when it does not start, OutsideError when it takes too long.
     """
     with tempfile.TemporaryDirectory(prefix="tunegate-serve-") as home:
-        address = Address("127.0.0.1", _free_port())
+        address = Address("127.0.0.1", free_port())
         log = Path(home) / "log.txt"
         with log.open("wb") as sink:
             process = subprocess.Popen(
@@ -115,10 +115,10 @@ def _environment(home: Path, precision: Precision | None) -> dict[str, str]:
     return {**kept, "TUNEGATE_PRECISION": precision} if precision else kept
 
 
-def wait_until_ready(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_until_ready(server: Server, process: "subprocess.Popen[bytes]", log: Path, path: str = "/readyz") -> None:
     """Raises RefusedError with what stands in `log` when the process ended, OutsideError when it takes too long."""
     deadline = time.monotonic() + SECONDS_TO_START
-    while not server.is_ready():
+    while not server.is_ready(path):
         if process.poll() is not None:
             said = log.read_text(encoding="utf-8", errors="replace").strip()
             raise RefusedError("The service does not start.", f"It said:\n{said[-2000:]}")
@@ -147,7 +147,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             member.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Free at this moment; a server that starts at once will get it."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         return int(trial.getsockname()[1])

@@ -63,8 +63,13 @@ def from_package(name: str) -> Source:
             f"The package {name} should hold one folder with {CONFIG} and {WEIGHTS}; found: {places}.",
             "Give the folder itself with --folder.",
         )
-    distribution = next(iter(metadata.packages_distributions().get(module, [name])))
-    return Source(folders[0], f"package {distribution} {metadata.version(distribution)}", None)
+    return Source(folders[0], f"package {_distribution(module, name)}", None)
+
+
+def _distribution(module: str, name: str) -> str:
+    """Name and version as pip says them; the bare name of a package that pip did not install."""
+    found = metadata.packages_distributions().get(module)
+    return f"{found[0]} {metadata.version(found[0])}" if found else name
 
 
 @contextmanager

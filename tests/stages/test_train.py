@@ -1,0 +1,173 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stages.prepared import PIPELINE, prepare, write_inputs
+from tunegate.errors import UserError
+from tunegate.progress import Progress
+from tunegate.stages import run_stage
+from tunegate.stages.train import TrainReport
+from tunegate.training.checkpoints import sha256
+from tunegate.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+
+
+def ready(root: Path, **train: object) -> Workspace:
+    workspace = prepare(root, train=train)
+    run_stage("tokenize", PIPELINE, workspace)
+    return workspace
+
+
+def train(workspace: Workspace) -> TrainReport:
+    report = run_stage("train", PIPELINE, workspace)
+    assert isinstance(report, TrainReport)
+    return report
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, TrainReport]:
+    workspace = ready(tmp_path_factory.mktemp("trained"), epochs=30, learning_rate=1e-2)
+    return workspace, train(workspace)
+
+
+def test_the_examples_are_learned_to_a_perfect_score(trained: tuple[Workspace, TrainReport]) -> None:
+    _, report = trained
+    assert report.epochs[report.best_epoch - 1].validation_accuracy == 1.0
+    assert report.steps == 30 * 3
+
+
+def test_the_folder_holds_the_model_its_tokenizer_and_the_curves(trained: tuple[Workspace, TrainReport]) -> None:
+    workspace, report = trained
+    folder = workspace.stage(PIPELINE, "train")
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert files == ["curves.csv", "model/config.json", "model/model.safetensors", "model/tokenizer.json"]
+    assert sha256(folder / "model" / "model.safetensors") == report.weights_sha256
+    config = json.loads((folder / "model" / "config.json").read_text())
+    assert config["id2label"] == {"0": "food", "1": "weather"}
+
+
+def test_nothing_of_a_finished_training_stays_in_the_state_folder(trained: tuple[Workspace, TrainReport]) -> None:
+    workspace, _ = trained
+    assert not list((workspace.state / "checkpoints").iterdir())
+
+
+def test_the_report_has_neither_times_nor_places(trained: tuple[Workspace, TrainReport]) -> None:
+    workspace, _ = trained
+    text = workspace.report(PIPELINE, "train").read_text() + workspace.report(PIPELINE, "train", ".md").read_text()
+    assert "second" not in text and str(workspace.root) not in text
+
+
+@pytest.mark.parametrize("changes", [{}, {"tune": "partial", "frozen_layers": 1}, {"tune": "head"}])
+def test_the_same_inputs_give_the_same_weights(changes: dict[str, object], tmp_path: Path) -> None:
+    workspace = ready(tmp_path, **changes)
+    first, again = train(workspace), train(workspace)
+    assert first == again
+    assert changes == {} or first.trained_parameters < first.parameters
+
+
+def test_copies_by_weight_make_longer_epochs(tmp_path: Path) -> None:
+    from tests.stages.prepared import records
+    from tunegate.records import write_table
+    from tunegate.tasks import record_of
+
+    workspace = ready(tmp_path)
+    examples = record_of("text_classification").EXAMPLES
+    weighed = [{**row, "weight": 3.0 if row["label"] == "food" else 1.0} for row in examples]
+    write_table(records(weighed, "train"), workspace.stage(PIPELINE, "augment") / "train.parquet")
+    assert train(workspace).steps == 2 * 6  # 6 rows three times and 6 once, in batches of 4
+
+
+def test_a_change_of_the_architecture_is_in_the_saved_model(tmp_path: Path) -> None:
+    workspace = ready(tmp_path, model_changes={"num_hidden_layers": 1}, class_weights="balanced", dropout=0.0)
+    train(workspace)
+    config = json.loads((workspace.stage(PIPELINE, "train") / "model" / "config.json").read_text())
+    assert (config["num_hidden_layers"], config["hidden_dropout_prob"]) == (1, 0.0)
+
+
+def test_a_tokenizer_that_is_not_the_models_stops_the_training(tmp_path: Path) -> None:
+    workspace = ready(tmp_path)
+    config = workspace.model("models/tiny") / "config.json"
+    config.write_text(config.read_text().replace('"vocab_size": ', '"vocab_size": 9'))
+    with pytest.raises(UserError, match="do not match"):
+        train(workspace)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.stages.prepared import PIPELINE
+from tunegate.progress import Progress
+advance = Progress.advance
+def until(self, what, done, total, note=""):
+    advance(self, what, done, total, note)
+    if what == "steps" and done >= 10:
+        os.kill(os.getpid(), signal.SIGKILL)
+Progress.advance = until
+from tunegate.stages import run_stage
+from tunegate.workspace import Workspace
+run_stage("train", PIPELINE, Workspace(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize("tune", ["full", "head"])
+def test_a_killed_stage_resumes_at_a_logged_step_and_ends_with_the_same_weights(
+    tune: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = ready(tmp_path, tune=tune, epochs=5, checkpoint_steps=4)
+    whole = train(workspace)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert (
+        not workspace.stage(PIPELINE, "train").joinpath("model").is_dir()
+        or not workspace.report(PIPELINE, "train").exists()
+    )
+    capsys.readouterr()
+    resumed = train(workspace)
+    assert "resuming at step 8 of 15" in capsys.readouterr().out
+    assert resumed == whole
+
+
+def interrupt(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C at the fourth of six steps."""
+
+    def advance(_progress: Progress, what: str, done: int, _total: int, _note: str = "") -> None:
+        if what == "steps" and done >= 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "advance", advance)
+        with pytest.raises(KeyboardInterrupt):
+            train(workspace)
+
+
+def test_only_the_same_settings_resume_what_was_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = ready(tmp_path, checkpoint_steps=2)
+    interrupt(workspace, monkeypatch)
+    write_inputs(workspace, train={"checkpoint_steps": 2, "learning_rate": 2e-3})
+    interrupt(workspace, monkeypatch)
+    write_inputs(workspace, train={"checkpoint_steps": 2})
+    assert "resuming" not in capsys.readouterr().out
+    train(workspace)
+    assert "resuming at step 2 of 6" in capsys.readouterr().out
+
+
+def test_a_resumed_run_keeps_the_threads_it_began_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = ready(tmp_path, checkpoint_steps=2, threads=None)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: {0})
+    whole = train(workspace)
+    interrupt(workspace, monkeypatch)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: {0, 1})
+    again = train(workspace)
+    assert "had 1 threads, so this one has them too" in capsys.readouterr().out
+    assert again == whole

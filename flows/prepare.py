@@ -8,7 +8,8 @@ from tunegate.dvc.project import Project
 from tunegate.dvc.storage import fetch, pull_missing
 from tunegate.dvc.tracking import track_edit
 from tunegate.errors import OutsideError
-from tunegate.params import PipelineSettings, load_pipelines
+from tunegate.params import PipelineSettings
+from tunegate.params_file import load_pipelines
 from tunegate.tasks import options_of
 from tunegate.versions.inputs import FACTS, LastData, current_inputs, with_data_after
 from tunegate.workspace import Workspace, write_atomically

@@ -6,7 +6,8 @@ import pytest
 
 from tunegate.errors import UserError
 from tunegate.new_pipeline.entry import add_entry, check_new_name, entry_of, ignore_outputs
-from tunegate.params import PipelineSettings, load_pipelines
+from tunegate.params import PipelineSettings
+from tunegate.params_file import load_pipelines
 from tunegate.stages import STAGES
 from tunegate.tasks import TASKS, options_of
 from tunegate.workspace import Workspace

@@ -9,7 +9,7 @@ import pytest
 from tunegate.catalogue.sets import find_set
 from tunegate.errors import UserError
 from tunegate.new_pipeline.plan import Request, carry_out, make_plan
-from tunegate.params import load_pipelines
+from tunegate.params_file import load_pipelines
 from tunegate.tasks import TASKS, options_of, record_of
 from tunegate.workspace import Workspace
 

@@ -84,7 +84,7 @@ def _answers(
     scores: bool,
 ) -> "Iterator[Row]":
     from tunegate.file_answers import answer_file, file_questions
-    from tunegate.params import load_pipelines
+    from tunegate.params_file import load_pipelines
     from tunegate.progress import Progress
     from tunegate.tasks import options_of
 

@@ -3,7 +3,7 @@
 PASS when it is surely better than the baseline by more than `gate.baseline_margin`. FAIL when it is not, and surely
 brings less than a gain worth having (`gate.worthwhile_gain`, a share of the baseline's errors): such a candidate
 ties with the baseline at best, and with enough rows every tie ends here. Else UNDECIDED. See
-docs/decisions/0003-ties-with-a-baseline-fail.md.
+docs/decisions/0007-ties-with-a-baseline-fail.md.
 """
 
 from dataclasses import dataclass

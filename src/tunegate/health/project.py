@@ -81,7 +81,7 @@ def git(workspace: Workspace) -> Finding:
 
 
 def settings(workspace: Workspace) -> Finding:
-    from tunegate.params import load_pipelines
+    from tunegate.params_file import load_pipelines
     from tunegate.tasks import options_of
 
     try:

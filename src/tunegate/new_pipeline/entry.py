@@ -9,7 +9,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from tunegate.errors import UserError
-from tunegate.params import PipelineSettings, read_params
+from tunegate.params import PipelineSettings
+from tunegate.params_file import read_params
 from tunegate.workspace import Workspace, check_pipeline_name, write_atomically
 
 

@@ -1,0 +1,109 @@
+"""Reading params.yaml: comments and line numbers kept, and all mistakes collected before anything fails."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError
+
+from tunegate.errors import UserError
+from tunegate.mistakes import Place, sentences
+from tunegate.params import PipelineSettings
+from tunegate.workspace import check_pipeline_name
+
+OptionsOf = Callable[[str], type[BaseModel]]
+"""Task name to the pydantic model of its own settings; raises UserError for an unknown task."""
+
+
+def read_params(path: Path) -> CommentedMap:
+    """The file as written, comments and line numbers kept. Raises UserError."""
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True  # for those who write it back
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"))
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"{path.name}:{line} is not valid YAML: {error.problem}.", "Mend that line.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}.", "Restore it, for example with git checkout.") from error
+    if not isinstance(document, CommentedMap) or not isinstance(document.get("pipelines"), CommentedMap):
+        raise UserError(
+            f"{path.name} has no mapping `pipelines`.",
+            "Add `pipelines:` with one entry per pipeline under it.",
+        )
+    return document
+
+
+def load_pipelines(path: Path, options_of: OptionsOf) -> dict[str, PipelineSettings]:
+    """All pipelines with their defaults filled in. Raises one UserError that lists every mistake."""
+    document = read_params(path)
+    mistakes = [
+        Place(path, document, ()).sentence((key,), "is unknown: only `pipelines` stands at the left margin.")
+        for key in document
+        if key != "pipelines"
+    ]
+    pipelines: dict[str, PipelineSettings] = {}
+    for name, raw in document["pipelines"].items():
+        place = Place(path, document, ("pipelines", name))
+        settings, found = _parse_pipeline(place, str(name), _plain(raw), options_of)
+        mistakes += found
+        if settings:
+            pipelines[str(name)] = settings
+    if mistakes:
+        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        raise UserError(
+            f"{path.name} has {count}:\n  " + "\n  ".join(mistakes),
+            "Mend what is listed and try again; `tunegate params` lists every setting.",
+        )
+    return pipelines
+
+
+def _parse_pipeline(
+    place: Place, name: str, raw: object, options_of: OptionsOf
+) -> tuple[PipelineSettings | None, list[str]]:
+    """The settings, or None and what is wrong: in the name, the common sections and the task's own, all at once."""
+    settings: PipelineSettings | None = None
+    mistakes: list[str] = []
+    try:
+        check_pipeline_name(name)
+    except UserError as error:
+        mistakes.append(place.sentence((), f"stands for a pipeline, and {error.problem} {error.remedy}"))
+    try:
+        settings = PipelineSettings.model_validate(raw)
+    except ValidationError as error:
+        mistakes += sentences(error, place, PipelineSettings)
+    options, wrong = _parse_options(place, raw, options_of)
+    mistakes += wrong
+    if settings is None or mistakes:
+        return None, mistakes
+    return settings.model_copy(update={"options": options}), []
+
+
+def _parse_options(place: Place, raw: object, options_of: OptionsOf) -> tuple[dict[str, Any], list[str]]:
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("task"), str):
+        return {}, []  # what is wrong there is said of the common sections
+    try:
+        model = options_of(raw["task"])
+    except UserError as error:
+        return {}, [place.sentence(("task",), f"names no task. {error.problem} {error.remedy}")]
+    try:
+        options = raw.get("options", {})
+        return model.model_validate(options if isinstance(options, dict) else {}).model_dump(mode="json"), []
+    except ValidationError as error:
+        return {}, sentences(error, replace(place, keys=(*place.keys, "options")), model)
+
+
+def _plain(value: object) -> object:
+    """ruamel's containers and scalars as plain Python ones."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value

@@ -1,4 +1,13 @@
-"""What holds for all tests."""
+"""What holds for all tests, and the one small trained model that many of them read."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.trained import Trained
 
 
 def pytest_configure() -> None:
@@ -7,3 +16,21 @@ def pytest_configure() -> None:
 
     settings.register_profile("patient", deadline=None)
     settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> "Trained":
+    """A tiny model, exported, evaluated and judged once. Not to be changed."""
+    from tests.trained import make_judged
+
+    return make_judged(tmp_path_factory.mktemp("judged"))
+
+
+@pytest.fixture
+def trained(judged: "Trained", tmp_path: Path) -> "Trained":
+    """A copy of it, to change."""
+    from tests.trained import Trained
+    from tunegate.workspace import Workspace
+
+    shutil.copytree(judged.workspace.root, tmp_path / "project")
+    return Trained(Workspace(tmp_path / "project"))

@@ -2,14 +2,12 @@
 
 import json
 import random
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from tests.tiny import tiny_bert
 from tunegate.inputs import Inputs
@@ -30,22 +28,6 @@ SETTINGS: Mapping[str, Any] = {
     "evaluate": {"latency_lengths": [8, 16], "latency_repeats": 5, "resamples": 500},
     "gate": {},
 }
-
-
-@pytest.fixture(scope="session")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> "Trained":
-    """Trained, exported, evaluated and judged once. Not to be changed."""
-    trained = make_trained(tmp_path_factory.mktemp("judged"))
-    for stage in ("export", "evaluate", "gate"):
-        run_stage(stage, PIPELINE, trained.workspace)
-    return trained
-
-
-@pytest.fixture
-def trained(judged: "Trained", tmp_path: Path) -> "Trained":
-    """A copy of it, to change."""
-    shutil.copytree(judged.workspace.root, tmp_path / "project")
-    return Trained(Workspace(tmp_path / "project"))
 
 
 @dataclass(frozen=True)
@@ -78,6 +60,14 @@ class Trained:
     def rows(self, split: str, rows: Rows) -> None:
         """Put rows (`text`, `label`) into one of validate's tables."""
         write_table(make_records(rows, split), self.workspace.stage(PIPELINE, "validate") / f"{split}.parquet")
+
+
+def make_judged(root: Path) -> Trained:
+    """Trained, exported, evaluated and judged."""
+    trained = make_trained(root)
+    for stage in ("export", "evaluate", "gate"):
+        trained.run(stage)
+    return trained
 
 
 def make_trained(root: Path, *, steps: int = 40, rows: int = 48) -> Trained:

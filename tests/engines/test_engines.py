@@ -5,14 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.trained import Trained, judged
+from tests.trained import Trained
 from tunegate.engines import cpu_flags, open_engine, why_not
 from tunegate.engines.openvino import OpenVinoEngine
 from tunegate.errors import UserError
 from tunegate.tasks.text_classification.encode import HEAD
 from tunegate.windows import Arrays
-
-__all__ = ["judged"]
 
 
 def arrays(rows: int, tokens: int, seed: int = 0) -> Arrays:

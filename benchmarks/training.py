@@ -160,7 +160,7 @@ def _ours(setting: Setting) -> Result:
     from tunegate.training.batches import TokenExamples
     from tunegate.training.checkpoints import Checkpoints
     from tunegate.training.compute import choose_compute, repeatable
-    from tunegate.training.learner import whole_model
+    from tunegate.training.learner import tokens_in_use, whole_model
     from tunegate.training.loop import Data, Training
 
     settings = setting.settings.model_copy(update={"checkpoint_steps": 1_000_000})
@@ -174,10 +174,14 @@ def _ours(setting: Setting) -> Result:
     rows = TokenExamples(
         setting.train.windows, setting.train.labels, weights, names, tokenizer.pad, compute.pad_multiple
     )
-    with tempfile.TemporaryDirectory() as scratch, repeatable(compute, settings.seed):
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        repeatable(compute, settings.seed),
+        tokens_in_use(loaded.model, Data(rows, None)) as data,
+    ):
         training = Training(
             whole_model(loaded.model, loaded.new),
-            Data(rows, None),
+            data,
             settings,
             compute,
             Checkpoints(Path(scratch), compute.threads),

@@ -8,7 +8,7 @@ from tests.training.learning import COMPUTE, Learning, learning, weights
 from tunegate.models.loading import input_names
 from tunegate.training.compute import repeatable
 from tunegate.training.features import FeatureExamples
-from tunegate.training.learner import HeadAlone
+from tunegate.training.learner import HeadAlone, tokens_in_use
 from tunegate.training.loop import Data, Learner, Training
 
 
@@ -77,3 +77,13 @@ def test_the_model_is_whole_again_after_the_head_has_learned(tmp_path: Path) -> 
     work.model.eval()
     with torch.no_grad():
         assert not torch.equal(work.model(**inputs).logits, work.model(**changed).logits)
+
+
+def test_training_with_the_tokens_in_use_alone_gives_the_same_model(tmp_path: Path) -> None:
+    """Up to the order of sums, and without decay of rows that no text uses (none here)."""
+    whole, cut = (learning(tmp_path / name, weight_decay=0.0, checkpoint_steps=1000) for name in ("a", "b"))
+    whole.fit()
+    with tokens_in_use(cut.model, cut.training.data) as data:
+        fit(cut, cut.training.learner, data)
+    for name, value in weights(cut.model).items():
+        assert np.allclose(value, weights(whole.model)[name], atol=1e-4), name

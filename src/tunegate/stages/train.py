@@ -148,9 +148,13 @@ class _Work:
     @contextmanager
     def _learner(self, loaded: "Loaded", data: Data) -> Iterator[tuple[Learner, Data]]:
         from tunegate.models.loading import input_names
-        from tunegate.training.learner import HeadAlone, whole_model
+        from tunegate.training.learner import HeadAlone, tokens_in_use, whole_model
 
-        if self.settings.tune != "head":
+        if self.settings.tune == "full":
+            with tokens_in_use(loaded.model, data) as renumbered:
+                yield whole_model(loaded.model, loaded.new), renumbered
+            return
+        if self.settings.tune == "partial":
             yield whole_model(loaded.model, loaded.new), data
             return
         names = input_names(loaded.model)

@@ -46,6 +46,7 @@ class TokenExamples:
     names: tuple[str, ...]  # the arguments that the model takes
     pad: Mapping[str, int]
     multiple: int  # lengths are padded to multiples of this
+    renumbered: NDArray[np.int64] | None = None  # token id to its number in a table cut down to what occurs
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -53,6 +54,8 @@ class TokenExamples:
 
     def inputs(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
         arrays = self.windows.batch(chosen, self.pad, self.multiple)
+        if self.renumbered is not None:
+            arrays["input_ids"] = self.renumbered[arrays["input_ids"]]
         return as_tensors({name: arrays[name] for name in self.names}, device)
 
     def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "torch.Tensor":

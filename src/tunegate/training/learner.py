@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tunegate.models.boundary import Above, hidden_states
+from tunegate.models.compaction import compacted
 from tunegate.progress import Progress
-from tunegate.training.batches import Examples
+from tunegate.training.batches import Examples, TokenExamples
 from tunegate.training.compute import Compute
 from tunegate.training.features import encode_once
 from tunegate.training.loop import Data, Learner
@@ -72,6 +73,17 @@ class HeadAlone:
         return encode_once(
             examples, lambda inputs: hidden_states(self.model, inputs), self.compute, path, self.progress
         )
+
+
+@contextmanager
+def tokens_in_use(model: "PreTrainedModel", data: Data) -> Iterator[Data]:
+    """The data, renumbered for a model whose embedding table is cut down, inside, to the tokens of these rows."""
+    parts = [part for part in (data.train, data.validation) if isinstance(part, TokenExamples)]
+    ids = [part.windows.tokens["input_ids"] for part in parts]
+    occurs = np.bincount(np.concatenate(ids)) > 0
+    with compacted(model, occurs) as table:
+        renumbered = [replace(part, renumbered=table) for part in parts]
+        yield replace(data, train=renumbered[0], validation=renumbered[1] if data.validation is not None else None)
 
 
 def _head_names(model: "PreTrainedModel", new: Iterable[str]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 # The tests of one tier (`fast` or `all`), two at a time, the slowest named at the end.
 set -eu
 cd "$(dirname "$0")/.."
-export DO_NOT_TRACK=1 HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 OMP_NUM_THREADS=1
+export OMP_WAIT_POLICY=PASSIVE DO_NOT_TRACK=1 HF_HUB_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 OMP_NUM_THREADS=1
 case $1 in
     fast) marker="not slow" ;;
     all) marker="" ;;

@@ -20,6 +20,9 @@ def stage(
     pipeline: Annotated[str, typer.Argument(help="the pipeline, a name from params.yaml")],
 ) -> None:
     """Run one stage as it stands, without looking at what changed (DVC calls this)."""
+    # Threads that wait by spinning cost four times the CPU as soon as another process wants it too (OpenMP's default).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
     from tunegate.stages import run_stage
 
     if os.environ.get("TUNEGATE_DRIVEN"):

@@ -19,6 +19,8 @@ from flows.job import Job
 from flows.result import Failure, Result, StageResult
 from flows.start import Order, opened
 from flows.summary import summarise
+from tunegate.bento import packaged_bento
+from tunegate.bento.building import store
 from tunegate.dvc.project import Step
 from tunegate.errors import ExitStatus, OutsideError
 from tunegate.workspace import Workspace
@@ -124,6 +126,8 @@ class Walk:
         if self.failure is not None:
             name = "Refused" if self.failure.status == ExitStatus.REFUSED else "Failed"
             return Failed(name=name, message=f"{self.failure.problem} {self.failure.remedy}")
+        if summary.bento:  # so that BentoML's own commands (list, containerize) find it by its tag
+            store(packaged_bento(self.job.workspace, self.job.pipeline), self.job.workspace)
         return Completed(name=FINAL_NAMES[summary.status], message=summary.headline)
 
 

@@ -24,10 +24,6 @@ from tunegate.workspace import write_atomically
 
 ROWS_PER_REQUEST = 8
 
-OTHER_BATCH: dict[Precision, float] = {"fp32": 1.0, "bf16": 5.0}
-"""Times the tolerance: in bf16 sums depend on the shape of the batch (up to 3.7e-3 in 160 rows of an untrained model),
-and what is served stands in other batches than what was evaluated."""
-
 
 class PackageReport(Report):
     """`why` says why nothing was packaged, or who let it through. `tag` is the Bento's, made from its content."""
@@ -113,7 +109,7 @@ def _largest_difference(context: Context, rows: pa.Table, served: list[dict[str,
     answering = answering_of(context.task)
     evaluated = answers_of(context.path("evaluate", "answers.parquet"), precision, rows["id"].to_pylist())
     expected = answering.responses(evaluated, read_manifest(context.path("export")).labels, True)
-    tolerance = TOLERANCE[precision] * OTHER_BATCH[precision]
+    tolerance = TOLERANCE[precision]
     ties = (margins(answering.scores(evaluated)) < 2 * tolerance).tolist()
     distances = [
         distance(found, wanted, near_tie=tie) for found, wanted, tie in zip(served, expected, ties, strict=True)

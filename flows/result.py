@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tunegate.dvc.running import CrashedError
 from tunegate.errors import ExitStatus, TunegateError
 from tunegate.workspace import Workspace
 
@@ -47,9 +48,11 @@ class Failure:
     def of(cls, error: BaseException) -> "Failure":
         if isinstance(error, TunegateError):
             return cls(ExitStatus(error.status), error.problem, error.remedy)
+        if isinstance(error, CrashedError):
+            return cls(ExitStatus.BUG, error.problem, error.remedy)
         if isinstance(error, KeyboardInterrupt):
             return cls(ExitStatus.INTERRUPTED, "The run was interrupted.", "Run the same command to go on from here.")
-        return cls(ExitStatus.BUG, str(error), "This is a fault of ours or of the machine; the log above says where.")
+        return cls(ExitStatus.BUG, repr(error), "This is a fault of ours; please report it with the log above.")
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class Summary:
     def headline(self) -> str:
         """One line for lists."""
         if self.result.failure is not None:
-            return self.result.failure.problem
+            return self.result.failure.problem.partition("\n")[0]
         return f"{self.result.pipeline} {WORDS[self.status]}"
 
     @property
@@ -122,7 +122,7 @@ class Summary:
     def _decision(self) -> list[str]:
         failure = self.result.failure
         if failure is not None:
-            return [f"\nstopped  {failure.problem}", f"         {failure.remedy}"]
+            return ["\nstopped  " + f"{failure.problem}\n{failure.remedy}".replace("\n", "\n         ")]
         if self.verdict is None:
             return []
         checks = [
@@ -141,7 +141,8 @@ class Summary:
                 f"\nserve    tunegate serve {pipeline}",
                 f'ask      tunegate predict {pipeline} --text "..."',
             ]
-        if any(stage.state in ("ran", "restored") for stage in self.result.stages):
+        redone = any(stage.state in ("ran", "restored") for stage in self.result.stages)
+        if redone and self.result.failure is None:
             lines.append(f"commit   git add params.yaml dvc.lock data reports && git commit -m '{self.headline}'")
         return lines
 

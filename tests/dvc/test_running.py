@@ -97,6 +97,13 @@ def test_a_crash_keeps_the_last_lines(ready):
         run(ready)
 
 
+def test_a_stage_killed_from_outside_is_answered_with_what_to_do(ready):
+    script(ready, "kill -9 $$")
+    with pytest.raises(CrashedError, match="killed from outside") as caught:
+        run(ready)
+    assert "checkpoint" in caught.value.remedy
+
+
 def test_a_step_over_its_timeout_is_stopped_with_everything_it_started(ready):
     script(ready, "sleep 4711 & sleep 4711")
     with pytest.raises(OutsideError, match="its timeout"):

@@ -24,6 +24,17 @@ GRACE_SECONDS = 2.0  # between asking a process group to end and killing it
 SECONDS_BETWEEN_LOOKS = 0.5  # at the clock and the process, while it says nothing
 LINES_KEPT = 20  # of a crashed stage's output, for the error message
 
+KILLED = "exited with -9"  # as DVC says of a stage that SIGKILL ended
+
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",  # a stage reads what DVC tracks and nothing else
+    "BENTOML_DO_NOT_TRACK": "True",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+"""For every stage, unless the person set them: no telemetry, no model hub."""
+
 State = Literal["ran", "restored", "unchanged"]
 
 
@@ -37,6 +48,11 @@ class Listener:
 
 class CrashedError(Exception):
     """The stage ended without saying why in our own words: a bug, or killed from outside. Exit status 1."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem} {remedy}")
+        self.problem = problem
+        self.remedy = remedy
 
 
 def run_step(workspace: Workspace, step: Step, listener: Listener, *, force: bool = False) -> State:
@@ -54,12 +70,14 @@ def run_step(workspace: Workspace, step: Step, listener: Listener, *, force: boo
             _end(process)
         if process.returncode == 0 and outcome.is_file():
             return _state(outcome.read_text(encoding="utf-8"))
-        raise _failure(failure, step, process.returncode, tail)
+        raise _failure(failure, step, tail)
 
 
 def _start(workspace: Workspace, step: Step, outcome: Path, failure: Path, force: bool) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tunegate.dvc.child", step.address, str(outcome), *(["--force"] if force else [])]
     environment = {
+        **QUIET,
+        "HF_HOME": str(workspace.state / "huggingface"),
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
@@ -143,7 +161,7 @@ def _state(text: str) -> State:
     return text  # type: ignore[return-value]
 
 
-def _failure(path: Path, step: Step, status: int, tail: deque[str]) -> Exception:
+def _failure(path: Path, step: Step, tail: deque[str]) -> Exception:
     """DVC turns every exit status into 255, so the stage wrote its own down."""
     kinds: dict[int, type[TunegateError]] = {
         ExitStatus.MISTAKE: UserError,
@@ -153,5 +171,12 @@ def _failure(path: Path, step: Step, status: int, tail: deque[str]) -> Exception
     if path.is_file():
         told = json.loads(path.read_text(encoding="utf-8"))
         return kinds.get(told["status"], UserError)(told["problem"], told["remedy"])
-    how = f"was killed by signal {-status}" if status < 0 else "ended with an error"
-    return CrashedError(f"The stage {step.address} {how}. Its last lines:\n  " + "\n  ".join(tail))
+    if any(KILLED in line for line in tail):
+        return CrashedError(
+            f"The stage {step.address} was killed from outside, most often because the machine ran out of memory.",
+            "Make room (or lower train.batch_size) and run again: it goes on from its last checkpoint.",
+        )
+    return CrashedError(
+        f"The stage {step.address} ended with an error. Its last lines:\n  " + "\n  ".join(tail),
+        "\nThis is a fault of ours or of the machine; the log above says where.",
+    )

@@ -25,7 +25,7 @@ class Load:
 
 @dataclass
 class Counted:
-    """Seconds per request in order of arrival, other statuses than 200, and the run's own seconds."""
+    """Seconds per answered request in order of arrival, other statuses than 200, and the run's own seconds."""
 
     latencies: list[float] = field(default_factory=list)
     failed: int = 0
@@ -49,8 +49,10 @@ async def _client(load: Load, turns: Iterator[int], end: float, counted: Counted
         began = time.perf_counter()
         writer.write(request(load.path, load.bodies[turn % len(load.bodies)].encode()))
         status, _ = await read_answer(reader)
-        counted.latencies.append(time.perf_counter() - began)
-        counted.failed += status != 200
+        if status == 200:
+            counted.latencies.append(time.perf_counter() - began)
+        else:
+            counted.failed += 1
     writer.close()
 
 

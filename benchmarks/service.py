@@ -51,7 +51,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Score:
-    """Median over the slices."""
+    """Median over the slices; a failed request counts neither as answered nor in the times."""
 
     per_second: float
     p50: float  # milliseconds

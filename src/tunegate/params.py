@@ -240,7 +240,7 @@ class ServiceSettings(Settings):
     queue: int = Field(default=1024, ge=1, description="records that may wait; more are answered 503")
     read_seconds: float = Field(default=10.0, gt=0, description="a body that takes longer to arrive is answered 408")
     deadline_seconds: float = Field(default=30.0, gt=0, description="a request that waits longer is answered 503")
-    batch_tokens: int = Field(default=4096, ge=64, description="tokens (padding included) that one engine call takes")
+    batch_tokens: int = Field(default=256, ge=64, description="tokens (padding included) that one engine call takes")
 
 
 class PipelineSettings(Settings):

@@ -1,4 +1,4 @@
-"""The greedy batcher: while the engine works, questions queue; when it returns, it takes all that fit.
+"""The greedy batcher: while the engine works, questions queue; when it returns, it takes those that fit.
 
 No timers: a lone request starts at once, and under load batches grow by themselves. It knows neither texts nor
 models: a question has a cost, and `work` answers a list of questions in order.
@@ -6,10 +6,10 @@ models: a question has a cost, and `work` answers a list of questions in order.
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 Question = TypeVar("Question")
@@ -68,7 +68,8 @@ class _Failure:
 
 @dataclass(frozen=True)
 class Limits:
-    """max_cost: of one engine call (a dearer question goes alone). queue: questions that may wait."""
+    """max_cost: of one engine call, every question counted at its batch's dearest (as padding does); a dearer one goes
+    alone. queue: questions that may wait."""
 
     max_cost: int
     queue: int
@@ -92,7 +93,7 @@ class Batcher(Generic[Question, Answer]):
         self._limits = limits
         self._observe = observe
         self._clock = clock
-        self._waiting: deque[_Waiting[Question, Answer]] = deque()
+        self._waiting: list[_Waiting[Question, Answer]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self._draining: asyncio.Task[None] | None = None
 
@@ -135,17 +136,17 @@ class Batcher(Generic[Question, Answer]):
                 item.request.settle(item.number, answer)
 
     def _take(self, now: float) -> list[_Waiting[Question, Answer]]:
-        """First come, first served, as many as fit; sorted by cost, so that like lengths stand together."""
-        batch: list[_Waiting[Question, Answer]] = []
-        cost = 0
-        while self._waiting and (not batch or cost + self._waiting[0].cost <= self._limits.max_cost):
-            item = self._waiting.popleft()
-            future = item.request.future
-            if not future.done() and item.request.deadline < now:
-                future.set_exception(DeadlineError())
-            if not future.done():
-                batch.append(item)
-                cost += item.cost
+        """The question that waits longest and those most like it in cost, as many as fit, sorted by cost.
+
+        Like with like wastes little on padding, and since the oldest is always among them, nobody starves.
+        """
+        live = [item for item in self._waiting if _is_wanted(item.request, now)]
+        near = sorted(live, key=lambda item: abs(item.cost - live[0].cost))
+        dearest = [*accumulate((item.cost for item in near), max)]
+        fitting = (size for size in range(len(near), 1, -1) if size * dearest[size - 1] <= self._limits.max_cost)
+        batch = near[: next(fitting, 1)]
+        taken = set(map(id, batch))
+        self._waiting = [item for item in live if id(item) not in taken]
         return sorted(batch, key=lambda item: item.cost)
 
     def _answer(self, questions: list[Question]) -> list[Answer | _Failure]:
@@ -154,3 +155,10 @@ class Batcher(Generic[Question, Answer]):
             return [answer for _, answer in zip(questions, self._work(questions), strict=True)]
         except Exception as error:
             return [_Failure(error)] if len(questions) == 1 else [self._answer([q])[0] for q in questions]
+
+
+def _is_wanted(request: _Request[Answer], now: float) -> bool:
+    """Neither answered, nor given up by its client, nor too late: a late one is told so here."""
+    if not request.future.done() and request.deadline < now:
+        request.future.set_exception(DeadlineError())
+    return not request.future.done()

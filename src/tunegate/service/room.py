@@ -16,7 +16,7 @@ from tunegate.service.batcher import Batcher, Limits
 from tunegate.service.meters import meters
 from tunegate.service.questions import Questions
 
-CHARACTERS_PER_TOKEN = 3.0  # for the budget only; English has about 4, Chinese 1 to 2
+BYTES_PER_TOKEN = 4  # for the budget only: in UTF-8 about right for English (4.3) and Chinese (3)
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ class Room:
         self.batcher.close()
 
     def _cost(self, question: Question) -> int:
-        characters = sum(len(value) for value in question.record.values() if isinstance(value, str))
-        return min(2 + int(characters / CHARACTERS_PER_TOKEN), self.predictor.manifest.max_length)
+        size = sum(len(value.encode()) for value in question.record.values() if isinstance(value, str))
+        return min(2 + size // BYTES_PER_TOKEN, self.predictor.manifest.max_length)
 
     def _answer(self, questions: list[Question]) -> Sequence[dict[str, Any]]:
         predictor = self.predictor

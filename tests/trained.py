@@ -70,10 +70,14 @@ def make_judged(root: Path) -> Trained:
     return trained
 
 
-def make_trained(root: Path, *, steps: int = 40, rows: int = 48) -> Trained:
-    """Train a tiny BERT on variations of the task's examples; `steps=0` leaves it at chance."""
+def make_trained(root: Path, *, steps: int = 40, rows: int = 48, shuffled: bool = False) -> Trained:
+    """Train a tiny BERT on variations of the task's examples; `shuffled` gives them each other's labels."""
     trained = Trained(Workspace(root))
     texts = make_rows(rows * 3)
+    if shuffled:
+        labels = [row["label"] for row in texts]
+        random.Random(1).shuffle(labels)
+        texts = [{**row, "label": label} for row, label in zip(texts, labels, strict=True)]
     trained.rows("train", texts[:rows])
     trained.rows("validation", texts[rows : 2 * rows])
     trained.rows("test", texts[2 * rows :])

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ from tunegate.tasks import answering_of, encoding_of, record_of
 from tunegate.text.tokens import load_tokenizer
 from tunegate.windows import Windows
 
-PARITY_ROWS = 512  # torch computes them in fp32 in some seconds; temperature is fitted on all validation rows
+FIT_ROWS = 5_000  # validation rows that a temperature is fitted on: one number is known to a percent from these
+PARITY_ROWS = 512  # of them, those that torch is asked too; it takes some seconds in fp32
 GOLDEN_ROWS = 16
 LONGEST_GOLDEN = 2_000  # characters: golden rows travel in every Bento
 
@@ -147,6 +148,7 @@ class _Maker:
     fit_rows: int  # 0 where records are examples: nothing may be fitted on them
     windows: Windows
     asked: Asked
+    _opened: dict[tuple[EngineName, Precision], Predictor] = field(default_factory=dict)
 
     @classmethod
     def of(cls, context: Context, wanted: list[Precision]) -> "_Maker":
@@ -167,7 +169,7 @@ class _Maker:
             base_model=context.inputs.base_model,
             files={},
         )
-        validation = read_table(context.path("validate", "validation.parquet"))
+        validation = _spread(read_table(context.path("validate", "validation.parquet")), FIT_ROWS)
         records = validation if len(validation) else pa.Table.from_pylist(list(record_of(context.task).EXAMPLES))
         windows = encoding_of(context.task).encode(records, tokenizer, manifest.max_length)
         context.progress.say(f"asking torch for {min(PARITY_ROWS, len(records))} answers to compare with")
@@ -210,7 +212,12 @@ class _Maker:
         return predictors, reports
 
     def _predictor(self, engine: EngineName, precision: Precision) -> Predictor:
-        """Fitted on the validation rows' outputs in just this precision."""
+        """Fitted on the validation rows' outputs in just this precision; made once."""
+        if (engine, precision) not in self._opened:
+            self._opened[engine, precision] = self._fitted(engine, precision)
+        return self._opened[engine, precision]
+
+    def _fitted(self, engine: EngineName, precision: Precision) -> Predictor:
         head = encoding_of(self.context.task).HEAD
         opened = open_engine(engine, self.out / engine, head, precision, os.cpu_count() or 1)
         manifest = self.manifest.model_copy(update={"engine": engine})
@@ -226,9 +233,7 @@ class _Maker:
     ) -> Manifest:
         """fitted.json, golden.json and, last, the manifest."""
         write_json(self.out / FITTED, {name: reports[name].fitted for name in predictors})
-        shown = [text for text in next(iter(predictors.values())).questions if text in self.records.column_names]
-        lengths = np.sum([[len(text or "") for text in self.records[name].to_pylist()] for name in shown], axis=0)
-        short = self.records.take(np.flatnonzero(lengths <= LONGEST_GOLDEN)[:PARITY_ROWS])
+        short = _short(self.records, next(iter(predictors.values())).questions)
         answers = next(iter(predictors.values())).answers(short)
         chosen = golden_rows(answers, self.answering, GOLDEN_ROWS)
         kept = golden(predictors, self.answering, short.take(chosen))
@@ -245,6 +250,21 @@ def _check_labels(model: Any, labels: list[str], folder: Path) -> None:
             f"{folder} was trained for other labels ({len(named)}) than the label file holds ({len(labels)}).",
             "Run the pipeline again with --force train.",
         )
+
+
+def _spread(records: pa.Table, most: int) -> pa.Table:
+    """At most so many of the rows, evenly over all."""
+    if len(records) <= most:
+        return records
+    return records.take(pa.array(np.linspace(0, len(records) - 1, most).astype(np.int64)))
+
+
+def _short(records: pa.Table, questions: tuple[str, ...]) -> pa.Table:
+    """Rows to choose golden ones from: those short enough to travel, or all where there is none."""
+    names = [name for name in questions if name in records.column_names]
+    lengths = np.sum([[len(text or "") for text in records[name].to_pylist()] for name in names], axis=0)
+    short = np.flatnonzero(lengths <= LONGEST_GOLDEN)
+    return _spread(records.take(pa.array(short)) if len(short) else records, PARITY_ROWS)
 
 
 def _ask_torch(model: Any, records: pa.Table, windows: Windows, manifest: Manifest, tokenizer: TextTokenizer) -> Asked:

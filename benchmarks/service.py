@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import psutil
 
 from benchmarks import report
 from benchmarks.load import Counted, Load
@@ -56,7 +57,25 @@ class Score:
     per_second: float
     p50: float  # milliseconds
     p99: float
+    cpu: float  # the server's CPU milliseconds per answer, its whole family's: a busy machine hardly changes it
     failed: int
+
+
+@dataclass(frozen=True)
+class Running:
+    contender: Contender
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """Of the server and all its workers so far."""
+        family = [self.process, *self.process.children(recursive=True)]
+        return sum(sum(member.cpu_times()[:2]) for member in family)
+
+
+@dataclass(frozen=True)
+class Slice:
+    counted: Counted
+    cpu: float  # seconds
 
 
 def main() -> None:
@@ -66,10 +85,9 @@ def main() -> None:
     seconds, rounds = (1.0, 1) if arguments.quick else (arguments.seconds, arguments.rounds)
     with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
         contenders = _contenders(workspace, arguments.pipeline, Path(home))
-        for contender in contenders:
-            stack.enter_context(_serving(contender, Path(home)))
+        running = [Running(one, stack.enter_context(_serving(one, Path(home)))) for one in contenders]
         _check_agreement(contenders, texts[:16])
-        slices = _measure(contenders, texts, seconds, rounds)
+        slices = _measure(running, texts, seconds, rounds)
     scores = {key: _score(found) for key, found in slices.items()}
     table = _table(contenders, scores)
     print(report.markdown(table))
@@ -134,10 +152,8 @@ def _bentoml(name: str, module: str, body: str, env: dict[str, str]) -> Contende
 
 
 @contextmanager
-def _serving(contender: Contender, home: Path) -> Iterator[None]:
+def _serving(contender: Contender, home: Path) -> Iterator[psutil.Process]:
     """On the last core; ended whatever happens, workers too."""
-    import psutil
-
     log = home / f"{contender.address.port}.log"
     core = max(os.sched_getaffinity(0))
     with log.open("wb") as sink:
@@ -152,7 +168,7 @@ def _serving(contender: Contender, home: Path) -> Iterator[None]:
         ready = "/openapi.json" if "uvicorn" in contender.command else "/readyz"
         wait_until_ready(Server(contender.address), process, log, ready)
         print(f"ready: {contender.name}", flush=True)
-        yield
+        yield psutil.Process(process.pid)
     finally:
         family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         process.terminate()
@@ -180,20 +196,20 @@ def _label(answer: Any) -> str:
     return str(answer["label"])
 
 
-Slices = dict[tuple[str, int], list[Counted]]
+Slices = dict[tuple[str, int], list[Slice]]
 
 
-def _measure(contenders: Sequence[Contender], texts: Sequence[str], seconds: float, rounds: int) -> Slices:
+def _measure(running: Sequence[Running], texts: Sequence[str], seconds: float, rounds: int) -> Slices:
     slices: Slices = {}
     for number in range(rounds + 1):  # the first round warms everything and is not counted
         for clients in CLIENTS:
-            for contender in contenders:
-                load = Load(
-                    contender.address.port, contender.path, contender.bodies(texts), clients, seconds if number else 1.0
-                )
-                counted = _send(load)
+            for one in running:
+                contender, before = one.contender, one.cpu_seconds()
+                bodies = contender.bodies(texts)
+                load = Load(contender.address.port, contender.path, bodies, clients, seconds if number else 1.0)
+                found = Slice(_send(load), one.cpu_seconds() - before)
                 if number:
-                    slices.setdefault((contender.name, clients), []).append(counted)
+                    slices.setdefault((contender.name, clients), []).append(found)
         print(f"round {number} of {rounds}", flush=True)
     return slices
 
@@ -212,25 +228,27 @@ def _send(load: Load) -> Counted:
     return Counted(**json.loads(done.stdout))
 
 
-def _score(slices: Sequence[Counted]) -> Score:
-    milliseconds = [1000 * np.array(one.latencies) for one in slices]
+def _score(slices: Sequence[Slice]) -> Score:
+    counts = [one.counted for one in slices]
+    milliseconds = [1000 * np.array(one.latencies or [np.nan]) for one in counts]
     return Score(
-        per_second=median(len(one.latencies) / one.seconds for one in slices),
+        per_second=median(len(one.latencies) / one.seconds for one in counts),
         p50=median(float(np.percentile(times, 50)) for times in milliseconds),
         p99=median(float(np.percentile(times, 99)) for times in milliseconds),
-        failed=sum(one.failed for one in slices),
+        cpu=median(1000 * one.cpu / max(len(one.counted.latencies), 1) for one in slices),
+        failed=sum(one.failed for one in counts),
     )
 
 
 def _table(contenders: Sequence[Contender], scores: dict[tuple[str, int], Score]) -> list[list[str]]:
-    """Requests per second, p50 and p99 in milliseconds; how many times as fast ours in fp32 is; failed requests."""
-    head = ["service", *(f"{clients} clients: req/s, p50, p99 (ms)" for clients in CLIENTS)]
-    table = [[*head, "tunegate fp32 is faster by", "failed"]]
+    """Answers per second, latencies, the server's CPU; how many times as many answers ours in fp32 gives; failures."""
+    head = ["service", *(f"{clients} clients: answers/s, p50, p99 (ms), CPU ms each" for clients in CLIENTS)]
+    table = [[*head, "tunegate fp32 answers more by", "failed"]]
     for contender in contenders:
         found = [scores[contender.name, clients] for clients in CLIENTS]
         ours = [scores[OURS, clients] for clients in CLIENTS]
         ratios = " / ".join(f"{own.per_second / one.per_second:.1f} x" for own, one in zip(ours, found, strict=True))
-        cells = [f"{one.per_second:.0f}, {one.p50:.0f}, {one.p99:.0f}" for one in found]
+        cells = [f"{one.per_second:.0f}, {one.p50:.0f}, {one.p99:.0f}, {one.cpu:.1f}" for one in found]
         table.append([contender.name, *cells, ratios, str(sum(one.failed for one in found))])
     return table
 

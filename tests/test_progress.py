@@ -48,7 +48,7 @@ def test_the_driver_gets_one_marked_object_per_line(monkeypatch: pytest.MonkeyPa
         "what": "steps",
         "done": 5,
         "total": 5,
-        "left": 0.0,
+        "left": None,  # nothing to measure by yet
         "note": "",
     }
 

@@ -113,17 +113,18 @@ def _dvc_remotes(workspace: Workspace) -> list[str]:
 
 
 def tracked_data(workspace: Workspace) -> Finding:
-    """Whether what a `.dvc` file names is there; contents are DVC's to compare."""
+    """Whether what a `.dvc` file names is there; contents are DVC's to compare. A run fetches what it needs."""
     files = sorted((workspace.root / "data").glob("*/*.dvc"))
     missing = [workspace.relative(file.with_suffix("")) for file in files if not file.with_suffix("").exists()]
-    if missing:
-        return Finding(
-            "data",
-            "warning",
-            f"Not fetched: {', '.join(missing[:5])}.",
-            f"dvc pull {' '.join(f'{name}.dvc' for name in missing[:5])}",
-        )
-    return Finding("data", "ok", f"{len(files)} tracked folders are there")
+    there = f"{len(files) - len(missing)} of {len(files)} tracked folders are there"
+    if not missing:
+        return Finding("data", "ok", there)
+    return Finding(
+        "data",
+        "ok",
+        f"{there}, not {', '.join(missing[:5])}: a run fetches what it needs",
+        f"dvc pull {' '.join(f'{name}.dvc' for name in missing[:5])}",
+    )
 
 
 def write_access(workspace: Workspace) -> Finding:

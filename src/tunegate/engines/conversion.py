@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from tunegate.engines import library
 from tunegate.errors import UserError
 
 EXAMPLE_SHAPE = (2, 16)  # rows and tokens of the traced example; the graph takes any
@@ -15,8 +16,7 @@ def convert(model: Any, inputs: tuple[str, ...], folder: Path) -> None:
 
     Equal weights give equal bytes. Raises UserError when the architecture cannot be converted.
     """
-    import openvino
-
+    openvino = library.openvino()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer warns of every Python branch; the comparison is the proof

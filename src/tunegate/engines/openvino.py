@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tunegate.engines import library
 from tunegate.errors import UserError
 from tunegate.params import Precision
 from tunegate.windows import Arrays
@@ -16,12 +17,11 @@ class OpenVinoEngine:
     """One compiled graph and one request. Takes about 0.5 s to open; names of inputs are the graph's own."""
 
     def __init__(self, graph: Path, outputs: tuple[str, ...], precision: Precision, threads: int = 1) -> None:
-        import openvino
-
+        core = library.openvino().Core()
         self.precision: Precision = precision
         self.outputs = outputs
         try:
-            compiled = openvino.Core().compile_model(
+            compiled = core.compile_model(
                 str(graph),
                 "CPU",
                 {

@@ -75,7 +75,9 @@ def test_the_worst_of_the_shipped_precisions_decides() -> None:
 
 def test_a_margin_over_the_baseline_is_demanded_in_full() -> None:
     near = right(TRUTH, 0.85, seed=5)
-    assert named(judge(evidence(TRUTH, GOOD, {"tfidf": WEAK}, baseline_margin=0.15)))["baseline:tfidf"].verdict == "PASS"
+    assert (
+        named(judge(evidence(TRUTH, GOOD, {"tfidf": WEAK}, baseline_margin=0.15)))["baseline:tfidf"].verdict == "PASS"
+    )
     assert named(judge(evidence(TRUTH, GOOD, {"tfidf": near}, baseline_margin=0.2)))["baseline:tfidf"].verdict == "FAIL"
 
 

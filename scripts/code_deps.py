@@ -46,7 +46,14 @@ def code_deps(stage: str) -> list[str]:
         waiting += _ancestors_with_code(module)
         waiting += list(graph.find_modules_directly_imported_by(module))
         waiting += [part for name in _parts_asked_for(module) for part in _parts(graph, name)]
-    return sorted({_written(module) for module in found})
+    return sorted({path for module in found for path in (_written(module), *_templates(module))})
+
+
+def _templates(module: str) -> list[str]:
+    """Pages beside the module that its text names."""
+    path = _file(module)
+    text = path.read_text(encoding="utf-8")
+    return [page.relative_to(ROOT).as_posix() for page in path.parent.glob("*.html") if page.name in text]
 
 
 def import_graph() -> Any:

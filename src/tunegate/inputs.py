@@ -44,6 +44,7 @@ class Inputs(BaseModel):
     params: dict[str, Any] = Field(default={})
     environment: dict[str, str] = Field(default={})  # library to version, for those that decide results
     base_model: BaseModelIdentity | None = None
+    files: dict[str, str] = Field(default={})  # a file that a setting names, to its SHA-256
     labels: list[str] = Field(default=[])  # known so far: ordered, append-only
     previous: Reference | None = None  # facts of the data version before (validate's facts.parquet)
     champion: Reference | None = None  # filled by the registry, once there is one

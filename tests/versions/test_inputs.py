@@ -74,3 +74,21 @@ def test_the_base_model_says_where_it_comes_from(workspace):
     (folder / "tunegate-model.json").write_text("{")
     with pytest.raises(UserError, match=r"tunegate-model\.json is damaged"):
         current_inputs(workspace, "support", SETTINGS)
+
+
+def test_an_edit_of_a_suite_that_a_setting_names_is_seen(workspace):
+    settings = PipelineSettings.model_validate(
+        {**SETTINGS.model_dump(by_alias=True), "validate": {"suite": "own.json"}}
+    )
+    seen = []
+    for content in ("{}", '{"expectations": []}'):
+        (workspace.root / "own.json").write_text(content)
+        seen.append(current_inputs(workspace, "support", settings).files["own.json"])
+    assert seen[0] != seen[1]
+
+
+def test_a_named_suite_that_is_missing_is_left_to_validate(workspace):
+    settings = PipelineSettings.model_validate(
+        {**SETTINGS.model_dump(by_alias=True), "validate": {"suite": "own.json"}}
+    )
+    assert current_inputs(workspace, "support", settings).files == {}

@@ -7,6 +7,7 @@ from typing import Any
 
 from tunegate.engines import library
 from tunegate.errors import UserError
+from tunegate.models.loading import quiet
 
 EXAMPLE_SHAPE = (2, 16)  # rows and tokens of the traced example; the graph takes any
 
@@ -18,7 +19,7 @@ def convert(model: Any, inputs: tuple[str, ...], folder: Path) -> None:
     """
     openvino = library.openvino()
     try:
-        with warnings.catch_warnings():
+        with quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer warns of every Python branch; the comparison is the proof
             graph = openvino.convert_model(model.eval(), example_input=_example(inputs))
     except Exception as error:  # OpenVINO's frontend raises several kinds, all meaning the same here

@@ -80,7 +80,7 @@ def load_finished(folder: Path, head: Head) -> "PreTrainedModel":
 
 def save_model(model: "PreTrainedModel", tokenizer: Path, folder: Path) -> None:
     """A Hugging Face folder: config.json, model.safetensors and the given tokenizer file as tokenizer.json."""
-    with _quiet():
+    with quiet():
         model.save_pretrained(folder)
     (folder / TOKENIZER).write_bytes(tokenizer.read_bytes())
 
@@ -154,7 +154,7 @@ def _from_pretrained(folder: Path, head: Head, **more: Any) -> Any:
 
     auto = getattr(transformers, head.auto_class)
     try:
-        with _quiet():
+        with quiet():
             model, info = auto.from_pretrained(
                 folder,
                 local_files_only=True,
@@ -197,7 +197,7 @@ def _check_encoder_is_there(model: "PreTrainedModel", new: tuple[str, ...], buil
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without transformers' own bars and loading report: `Loaded` says the same, and the stage's log is one log."""
     from transformers.utils import logging as quiet
 

@@ -33,7 +33,7 @@ class Stage:
 
 STAGES = {
     "ingest": Stage("read the raw files", ("params.task", "params.data", "params.ingest", "params.split")),
-    "validate": Stage("check every row", ("params.task", "params.validate", "labels", "previous")),
+    "validate": Stage("check every row", ("params.task", "params.validate", "labels", "previous", "files")),
     "augment": Stage("make more training rows", ("params.task", "params.augment")),
     "tokenize": Stage(
         "turn texts into tokens", ("params.task", "params.model", "params.tokenize", "environment.tokenizers")

@@ -5,6 +5,7 @@ later the champion and the best version) are looked up anew only when the data i
 run: so neither a run itself nor a change of a setting moves them, and nothing is made stale by looking.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -35,6 +36,7 @@ def current_inputs(workspace: Workspace, pipeline: str, settings: PipelineSettin
         params=settings.model_dump(mode="json", by_alias=True),
         environment=library_versions(),
         base_model=_base_model(workspace, settings.model),
+        files=_named_files(workspace, settings),
         labels=kept.labels,
         previous=kept.previous,
         champion=kept.champion,
@@ -63,6 +65,13 @@ def library_versions() -> dict[str, str]:
         raise UserError(
             f"The library {error.name} is not installed in this environment.", "Make the environment with `make run`."
         ) from error
+
+
+def _named_files(workspace: Workspace, settings: PipelineSettings) -> dict[str, str]:
+    """A missing file is left to the stage that wants it: it says what the file is for."""
+    named = [name for name in (settings.validation.suite,) if name]
+    found = {name: workspace.root / name for name in named if (workspace.root / name).is_file()}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
 
 
 def _kept(workspace: Workspace, pipeline: str) -> Inputs:

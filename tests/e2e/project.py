@@ -35,9 +35,10 @@ pipelines:
     data: demo
     model: models/tiny
     split: {test: 0.3, validation: 0.15}
-    train: {epochs: 8, learning_rate: 5.0e-3, batch_size: 16, precision: fp32, threads: 1, checkpoint_steps: 5}
+    tokenize: {max_length: 32}
+    train: {epochs: 8, learning_rate: 2.0e-3, batch_size: 16, precision: fp32, threads: 1, checkpoint_steps: 5}
     evaluate: {latency_lengths: [16], latency_repeats: 5, resamples: 1000}
-    gate: {floor: 0.8, max_calibration_error: null}
+    gate: {floor: 0.8, baselines: [majority], max_calibration_error: null}
 """
 
 
@@ -109,7 +110,7 @@ def make_project(where: Path, rows: int = 420) -> Project:
     project = Project(where)
     _copy_code(where)
     write_rows(where / "data/raw/demo/rows.csv", make_rows(rows))
-    tiny_bert(where / "data/models/tiny", [row["text"] for row in make_rows(rows)])
+    tiny_bert(where / "data/models/tiny", [row["text"] for row in make_rows(rows)], hidden=64)
     (where / "params.yaml").write_text(PARAMS, encoding="utf-8")
     (where / ".dvc").mkdir(exist_ok=True)
     project.git("init", "-q", "-b", "main")

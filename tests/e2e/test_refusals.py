@@ -9,7 +9,7 @@ from tests.e2e.project import Project
 
 def test_shuffled_labels_end_in_fail_exit_status_3_and_no_bento(project: Project) -> None:
     _shuffle_labels(project.root / "data/raw/demo/rows.csv")
-    project.edit("params.yaml", "gate: {floor: 0.8, ", "gate: {")
+    project.edit("params.yaml", "gate: {floor: 0.8, baselines: [majority], ", "gate: {")
     project.edit("params.yaml", "epochs: 8", "epochs: 2")
     summary = project.json("run", "demo", status=3)
     assert summary["verdict"] == "FAIL" and summary["bento"] is None

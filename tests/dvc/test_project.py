@@ -102,7 +102,7 @@ def test_a_tree_without_git_is_answered_with_a_sentence(workspace):
 
 def test_the_default_remote_lies_under_the_state_folder_and_a_users_own_wins(workspace):
     Project(workspace).close()
-    assert str(workspace.state / "store") in dvc(workspace.root, "remote", "list")
+    assert str(workspace.state / "store") in dvc(workspace.root, "config", "--list")
     dvc(workspace.root, "remote", "add", "-d", "-f", "mine", str(workspace.root / "mine"))
     (workspace.root / ".dvc/config.local").unlink()
     Project(workspace).close()

@@ -103,6 +103,24 @@ def test_a_dry_run_says_what_would_run_and_why_and_changes_nothing(finished):
     assert finished.inputs("one").read_bytes() == inputs
 
 
+def test_several_pipelines_end_with_an_object_each(finished):
+    with finished.params.open("a") as file:
+        file.write("  two: {task: text_classification, data: one, model: models/m}\n")
+    process = command(finished.root, "run", "--dry-run", "--json", url=NOWHERE)
+    out, err = process.communicate(timeout=60)
+    one, two = map(json.loads, out.splitlines())
+    assert {stage["state"] for stage in one["stages"]} == {"unchanged"}, err
+    assert two["pipeline"] == "two" and {stage["state"] for stage in two["stages"]} == {"stale"}
+    assert not finished.inputs("two").exists()
+
+
+def test_a_misspelt_stage_or_pipeline_is_a_mistake_with_a_hint(finished):
+    for arguments, hint in ((("one", "--force", "trian"), '"train"'), (("on",), '"one"')):
+        process = command(finished.root, "run", *arguments, url=NOWHERE)
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, hint in err) == (2, True), err
+
+
 def test_the_exit_status_follows_the_standing_verdict_also_with_nothing_to_do(finished, server):
     verdict = finished.root / "fixed/gate.json"
     for name, status in (("FAIL", 3), ("UNDECIDED", 4)):

@@ -188,6 +188,15 @@ def test_a_label_with_too_few_training_rows_refuses_the_data(tmp_path: Path) -> 
     assert reason.startswith("[CLASS_MIN] 1 of 3 labels have fewer than 2 training rows: 'rare'")
 
 
+@pytest.mark.parametrize("elsewhere", [[], [{"text": "held out", "label": "b", "split": "test"}]])
+def test_training_rows_of_a_single_label_refuse_the_data(tmp_path: Path, elsewhere: list[dict[str, Any]]) -> None:
+    rows = [{**row, "label": "a"} for row in ordinary(100)]
+    validated(tmp_path, [*rows, *elsewhere])
+    verdict = document(tmp_path, "verdict.json")
+    assert verdict["reasons"][0].startswith("[CLASS_ONE] the training rows hold only one label: 'a'")
+    assert "Add rows of another label." in verdict["reasons"][0]
+
+
 def test_an_empty_split_refuses_the_data(tmp_path: Path) -> None:
     validated(tmp_path, [row for row in ordinary(100) if row["split"] != "validation"])
     (reason,) = document(tmp_path, "verdict.json")["reasons"]

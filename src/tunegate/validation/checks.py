@@ -136,6 +136,7 @@ DATA_CHECKS = (
     DataCheck("QUARANTINE_SHARE", "Mend the rows of the worst rules, or raise validate.budget.", "fail"),
     DataCheck("SPLIT_EMPTY", "Add rows, or change the shares under split or the files under ingest.files.", "fail"),
     DataCheck("SPLIT_RATIO", "Lower split.test, or give more of the files to training under ingest.files."),
+    DataCheck("CLASS_ONE", "Add rows of another label.", "fail"),
     DataCheck(
         "CLASS_MIN", "Label more rows of it, join it with another label, or lower validate.min_rows_per_label.", "fail"
     ),

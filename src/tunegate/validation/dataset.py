@@ -120,7 +120,13 @@ def _labels(table: Table, settings: ValidateSettings, known: Known) -> dict[str,
     new = sorted(set(table) - set(known.labels)) if known.labels else []
     lost = [label for label in expected if label not in table]
     of_all = f"of {len(table)} labels"
+    trained = [label for label, number in train.items() if number]
     return {
+        "CLASS_ONE": Measure(
+            len(trained) or None,  # without any training rows SPLIT_EMPTY speaks
+            f"the training rows hold only one label: {some(trained)}, so there is nothing to tell apart",
+            low=2,
+        ),
         "CLASS_MIN": Measure(
             min(train.values()), f"{len(few)} {of_all} have fewer than {least} training rows: {some(few)}", low=least
         ),

@@ -7,6 +7,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -101,10 +102,11 @@ def write_json_lines(rows: Iterator[Row], stream: TextIO) -> None:
 
 
 def write_delimited(rows: Iterator[Row], stream: TextIO, fields: list[str], delimiter: str) -> None:
-    """`line`, the answer's fields, `error`; what is no plain value as JSON."""
+    """`line`, the answer's fields, `error`; what is no plain value as JSON. Nothing where the file cannot be read."""
+    first = list(islice(rows, 1))  # before the header: a file's mistakes show when its first row is asked for
     writer = csv.DictWriter(stream, ["line", *fields, "error"], delimiter=delimiter, lineterminator="\n")
     writer.writeheader()
-    for row in rows:
+    for row in chain(first, rows):
         writer.writerow({name: _cell(value) for name, value in row.items()})
 
 

@@ -7,12 +7,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunegate.errors import UserError
+from tunegate.errors import UserError, did_you_mean
 
 PIPELINE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,39}[a-z0-9])?")
 RESERVED_NAMES = frozenset({"raw", "models"})
@@ -81,6 +81,14 @@ def check_pipeline_name(name: str) -> str:
             f"letter or digit; {' and '.join(sorted(RESERVED_NAMES))} are reserved.",
         )
     return name
+
+
+def no_such_pipeline(name: str, known: Collection[str]) -> UserError:
+    """What every command says of a pipeline that is not there; `known` are those that are."""
+    return UserError(
+        f'There is no pipeline "{name}".{did_you_mean(name, known)}',
+        f"Choose one of: {', '.join(sorted(known))}; or add it with `tunegate new`.",
+    )
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

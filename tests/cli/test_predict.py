@@ -80,6 +80,9 @@ def test_json_lines_go_to_a_csv_and_a_line_that_is_no_json_keeps_its_place(proje
         (["--file", "rows.csv", "--column", "text"], "--column text=body"),
         (["--file", "rows.csv", "--column", "label=body"], 'there is no field "label"'),
         (["--file", "rows.csv", "--output", "answers.xls"], "answers.xls"),
+        (["--file", "rows.csv", "--output", "./rows.csv"], "is the file that is read"),
+        (["--file", "rows.csv", "--output", "none/answers.csv"], "there is no folder none"),
+        (["--file", "rows.csv", "--output", "folder.csv"], "folder.csv is a folder"),
         (["--text", "rain", "--file", "rows.csv"], "either --text or --file"),
         ([], "either --text or --file"),
         (["--text", ""], "at least one character"),
@@ -89,8 +92,20 @@ def test_a_slip_is_answered_with_a_sentence(
     project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
     (project / "rows.csv").write_text("body\nrain\n", encoding="utf-8")
+    (project / "folder.csv").mkdir()
     assert run_command(["predict", "demo", *arguments]) == 2
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert said in told.err and not told.out
+    assert (project / "rows.csv").read_text(encoding="utf-8") == "body\nrain\n"
+
+
+def test_people_read_four_digits(project: Path, export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    [expected] = Predictor.open(export).responses([{"text": "rain"}])
+    (project / "rows.csv").write_text("message\nrain\n", encoding="utf-8")
+    assert run_command(["predict", "demo", "--text", "rain"]) == 0
+    assert f"confidence: {round(expected['confidence'], 4)}\n" in capsys.readouterr().out
+    assert run_command(["predict", "demo", "--file", "rows.csv"]) == 0
+    assert f"\t{round(expected['confidence'], 4)}\t" in capsys.readouterr().out
 
 
 def test_an_answers_file_is_whole_or_not_there(project: Path) -> None:
@@ -106,7 +121,17 @@ def test_without_a_package_the_reason_is_told(project: Path, capsys: pytest.Capt
     (project / "reports/demo/package.json").write_text(json.dumps(report), encoding="utf-8")
     for command in (["predict", "demo", "--text", "rain"], ["serve", "demo"]):
         assert run_command(command) == 2
-        assert "the gate said FAIL." in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert "the gate said FAIL." in told and "reports/demo/gate.md" in told
+        assert "Run it with" not in told  # the same run would fail again
+
+
+def test_a_pipeline_that_is_not_there_is_named_with_the_nearest(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (["predict", "dmeo", "--text", "rain"], ["serve", "dmeo"]):
+        assert run_command(command) == 2
+        assert 'There is no pipeline "dmeo". Did you mean "demo"?' in capsys.readouterr().err
 
 
 def test_predict_loads_no_torch(project: Path) -> None:

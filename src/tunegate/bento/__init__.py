@@ -21,7 +21,8 @@ from ruamel.yaml import YAML
 
 from tunegate.errors import UserError
 from tunegate.params import ServiceSettings
-from tunegate.workspace import Workspace
+from tunegate.params_file import read_params
+from tunegate.workspace import Workspace, no_such_pipeline
 
 SERVING, EXPORT, NOTE = "serving", "export", "serving.json"
 FORMAT = 1
@@ -72,15 +73,19 @@ def packaged_bento(workspace: Workspace, pipeline: str) -> Path:
     bento = workspace.stage(pipeline, "package") / "bento"
     if (bento / "bento.yaml").is_file():
         return bento
+    known = read_params(workspace.params)["pipelines"]
+    if pipeline not in known:
+        raise no_such_pipeline(pipeline, known)
+    why, remedy = ".", f"Run it with `tunegate run {pipeline}`; a model that passes its gate is packaged."
     try:
         report = json.loads(workspace.report(pipeline, "package").read_text(encoding="utf-8"))
-        why = f": {report['why']}"
+        if not report["packaged"]:
+            why = f": {report['why']}"
+            gate = workspace.relative(workspace.report(pipeline, "gate", ".md"))
+            remedy = f"What the gate found is in {gate}; nothing is packaged until a run is let through."
     except (OSError, ValueError, KeyError):
-        why = "."
-    raise UserError(
-        f"{pipeline} has no packaged version{why}",
-        f"Run it with `tunegate run {pipeline}`; a model that passes its gate is packaged.",
-    )
+        pass
+    raise UserError(f"{pipeline} has no packaged version{why}", remedy)
 
 
 def bento_home(workspace: Workspace) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from tunegate.errors import UserError
-from tunegate.workspace import Workspace, check_pipeline_name
+from tunegate.workspace import Workspace, check_pipeline_name, no_such_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 OUTPUTS = (*DELIMITERS, ".jsonl")
+DIGITS = 4  # of numbers that people read; --json and files of answers have all of them
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,10 +40,8 @@ def predict(
     """Answer with the packaged version of a pipeline: one text, or a file row by row in its order."""
     if (text is None) == (file is None):
         raise UserError("Give either --text or --file.", 'For example: --text "Where is my parcel?"')
-    if output is not None and (file is None or output.suffix not in OUTPUTS):
-        raise UserError(
-            f"--output {output} fits no file of answers.", f"Use it with --file, ending {', '.join(OUTPUTS)}."
-        )
+    if output is not None:
+        _check_output(output, file)
     workspace = Workspace.find()
     predictor, version = _open(workspace, check_pipeline_name(pipeline))
     if file is None:
@@ -50,6 +49,18 @@ def predict(
     else:
         rows = _answers(workspace, pipeline, predictor, file, dict(map(_pair, column or [])), scores)
         _write(rows, predictor, output, as_json, scores)
+
+
+def _check_output(output: Path, file: Path | None) -> None:
+    if file is None or output.suffix not in OUTPUTS:
+        raise UserError(
+            f"--output {output} fits no file of answers.", f"Use it with --file, ending {', '.join(OUTPUTS)}."
+        )
+    if output.exists() and file.exists() and output.samefile(file):
+        raise UserError(f"--output {output} is the file that is read.", "Name another, which the answers may replace.")
+    if output.is_dir() or not output.parent.is_dir():
+        wrong = f"{output} is a folder" if output.is_dir() else f"there is no folder {output.parent}"
+        raise UserError(f"--output cannot be written: {wrong}.", "Name a file in a folder that is there.")
 
 
 def _open(workspace: Workspace, pipeline: str) -> "tuple[Predictor, str]":
@@ -72,7 +83,8 @@ def _answer_text(record: dict[str, Any], predictor: "Predictor", version: str, s
         print(json.dumps({"answers": [answer], "version": version}, ensure_ascii=False, indent=2))
         return
     for name, value in answer.items():
-        print(f"{name}: {json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value}")
+        shown = _for_people(value)
+        print(f"{name}: {json.dumps(shown, ensure_ascii=False) if isinstance(shown, dict | list) else shown}")
 
 
 def _answers(
@@ -90,7 +102,7 @@ def _answers(
 
     pipelines = load_pipelines(workspace.params, options_of)
     if pipeline not in pipelines:
-        raise UserError(f"params.yaml has no pipeline {pipeline}.", f"It has: {', '.join(pipelines)}.")
+        raise no_such_pipeline(pipeline, pipelines)
     questions = file_questions(file, predictor.manifest.task, pipelines[pipeline].ingest, columns)
     progress = Progress("predict", sys.stderr)
     return answer_file(predictor, questions, scores, lambda done, total: progress.advance("rows", done, total))
@@ -104,8 +116,22 @@ def _write(rows: "Iterator[Row]", predictor: "Predictor", output: Path | None, a
     with _opened(output) as stream:
         if as_json or (output is not None and output.suffix == ".jsonl"):
             write_json_lines(rows, stream)
+        elif output is not None:
+            write_delimited(rows, stream, fields, DELIMITERS[output.suffix])
         else:
-            write_delimited(rows, stream, fields, DELIMITERS[output.suffix] if output else "\t")
+            write_delimited(map(_row_for_people, rows), stream, fields, "\t")
+
+
+def _row_for_people(row: "Row") -> "Row":
+    return {name: _for_people(value) for name, value in row.items()}
+
+
+def _for_people(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    if isinstance(value, dict):
+        return _row_for_people(value)
+    return [_for_people(item) for item in value] if isinstance(value, list) else value
 
 
 @contextmanager
@@ -116,7 +142,11 @@ def _opened(output: Path | None) -> "Iterator[TextIO]":
         return
     unfinished = output.with_name(f".{output.name}.unfinished")
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as stream:
+        stream = unfinished.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise UserError(f"{output} cannot be written: {error.strerror}.", "Name a file that you may write.") from error
+    try:
+        with stream:
             yield stream
         unfinished.replace(output)
     finally:

@@ -8,8 +8,8 @@ from typing import Any
 from tunegate.dvc.reasons import reasons_of
 from tunegate.dvc.settings import open_repository
 from tunegate.dvc.touched import ctimes, forget_touched, remember
-from tunegate.errors import OutsideError, UserError, did_you_mean
-from tunegate.workspace import Workspace
+from tunegate.errors import OutsideError, UserError
+from tunegate.workspace import Workspace, no_such_pipeline
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,7 @@ class Project:
         missing = set(pipelines) - {_pipeline(name) for name in wanted}
         if missing:
             known = {_pipeline(name) for name in self._stages}
-            name = min(missing)
-            raise UserError(
-                f'There is no pipeline "{name}".{did_you_mean(name, known)}',
-                f"Choose one of: {', '.join(sorted(known))}; or add it with `tunegate new`.",
-            )
+            raise no_such_pipeline(min(missing), known)
         graph = networkx.DiGraph(
             (below.name, above.name) for above, below in self._index.graph.edges if above.cmd and below.cmd
         )

@@ -99,7 +99,8 @@ def _settings(request: Request, data: RawData, columns: Mapping[str, str]) -> Pi
     except ValidationError as error:
         wrong = error.errors()[0]
         raise UserError(
-            f"--{wrong['loc'][-1]} {wrong['input']!r} cannot be: {wrong['msg']}.", "See `tunegate new --help`."
+            f"--{wrong['loc'][-1]} {wrong['input']!r} cannot be: {wrong['msg'].removeprefix('Value error, ')}.",
+            "See `tunegate new --help`.",
         ) from error
 
 

@@ -140,3 +140,11 @@ def test_personal_data_is_looked_for_on_request(folder: Path, capsys: pytest.Cap
     write(folder / "mine.csv", [*ROWS, "write to ann@example.org,a"])
     assert lines(summary(capsys, "mine.csv")) == {}
     assert lines(summary(capsys, "mine.csv", "--personal-data")) == {"PII": {"mine.csv": [62]}}
+
+
+@pytest.mark.parametrize(("option", "value"), [("--encoding", "klingon"), ("--delimiter", ";;"), ("--encoding", "hex")])
+def test_a_wrong_option_is_answered_with_a_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    assert check("mine.csv", option, value) == ExitStatus.MISTAKE
+    assert value in capsys.readouterr().err

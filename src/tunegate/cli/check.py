@@ -46,12 +46,12 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, with every line number.")] = False,
 ) -> None:
     """Look for duplicates, leaks, conflicting labels, broken text and odd lengths in labelled files."""
-    from tunegate.params import IngestSettings, ValidateSettings
+    from tunegate.params import ValidateSettings
     from tunegate.tasks import record_of
 
     part = record_of(task)
     said = {"text": text, "text_b": text_b, "label": label, "id": row_id, **_pairs(column or [])}
-    settings = IngestSettings(encoding=encoding, delimiter=delimiter or None)
+    settings = _settings(encoding, delimiter)
     given = {"auto": files, "test": test or [], "validation": validation or []}
     raw = [file for split, paths in given.items() for path in paths for file in _raw_files(path, split, settings)]
     settings = _with_columns(settings, {field: name for field, name in said.items() if name}, raw, part)
@@ -61,6 +61,21 @@ def check(
     else:
         _show(summary, rejects, len(raw))
     raise typer.Exit(ExitStatus.PASSED if summary.accepted else ExitStatus.REFUSED)
+
+
+def _settings(encoding: str, delimiter: str) -> "IngestSettings":
+    from pydantic import ValidationError
+
+    from tunegate.params import IngestSettings
+
+    try:
+        return IngestSettings(encoding=encoding, delimiter=delimiter or None)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        why = wrong["msg"].removeprefix("Value error, ")
+        raise UserError(
+            f"--{wrong['loc'][-1]} {wrong['input']!r} cannot be: it {why}.", "See `tunegate check --help`."
+        ) from error
 
 
 def _pairs(columns: list[str]) -> dict[str, str]:

@@ -89,6 +89,13 @@ def test_good_data_passes(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "No check found anything." in capsys.readouterr().out
 
 
+def test_a_single_label_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(folder / "one.csv", [row[:-1] + "a" for row in ROWS])
+    assert check("one.csv") == ExitStatus.REFUSED
+    out = capsys.readouterr().out
+    assert "[CLASS_ONE]" in out and "1 label:" in out
+
+
 def test_leaks_between_given_splits_are_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = summary(capsys, "good.csv", "--test", "held_out.csv")
     assert lines(found) == {"LEAK_EXACT": {"good.csv": [7]}}

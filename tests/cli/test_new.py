@@ -40,6 +40,22 @@ def test_rows_labels_choices_margin_and_the_next_command_are_shown(
     assert "tunegate models add minilm" in out
 
 
+def test_an_empty_label_is_no_label(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (project / "mine.csv").open("a") as file:
+        file.write("no label here,,c1\nhere is too much,a,c1,more\n")
+    assert new("--text", "body", "--label", "team", "--yes") == 0
+    out = capsys.readouterr().out
+    assert "2 labels: a 30, b 30; 1 row without a label\n" in out
+    assert "1 line could not be read" in out
+
+
+def test_a_single_label_is_counted_in_the_singular(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "mine.csv").write_text("body,team\nhello,a\n")
+    assert new("--text", "body", "--label", "team", "--yes") == 0
+    out = capsys.readouterr().out
+    assert "1 row; the first as understood" in out and "1 label: a 1\n" in out
+
+
 def test_the_label_column_is_never_guessed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (project / "params.yaml").read_text()
     assert new("--text", "body") == 2

@@ -157,7 +157,8 @@ def _show(summary: "Summary", rejects: "pa.Table", files: int) -> None:
 
     splits = [f"{split} {number:,}" for split, number in summary.splits.items() if number]
     split = f" ({', '.join(splits)})" if len(splits) > 1 else ""
-    print(f"{summary.rows:,} rows{split} from {files} {'file' if files == 1 else 'files'}")
+    rows = f"{summary.rows:,} {'row' if summary.rows == 1 else 'rows'}{split}"
+    print(f"{rows} from {files} {'file' if files == 1 else 'files'}")
     _show_rejects(rejects)
     for finding in summary.findings:
         print(f"\n{finding.message}")
@@ -191,7 +192,7 @@ def _show_labels(summary: "Summary") -> None:
     splits = [split for split, number in summary.splits.items() if number]
     width = min(max(len(label) for label in summary.labels), 60)
     columns = f" ({', '.join(splits)})" if len(splits) > 1 else ""
-    print(f"\n{len(summary.labels)} labels{columns}:")
+    print(f"\n{len(summary.labels)} {'label' if len(summary.labels) == 1 else 'labels'}{columns}:")
     for label, counts in list(summary.labels.items())[:LABELS_SHOWN]:
         print(f"    {label[:60]:<{width}} " + " ".join(f"{counts[split]:>8,}" for split in splits))
     if len(summary.labels) > LABELS_SHOWN:
@@ -199,7 +200,7 @@ def _show_labels(summary: "Summary") -> None:
 
 
 def _verdict(summary: "Summary") -> str:
-    taken_out = f"A pipeline would take {summary.quarantined:,} rows out"
+    taken_out = f"A pipeline would take {summary.quarantined:,} {'row' if summary.quarantined == 1 else 'rows'} out"
     if summary.accepted:
         return f"{taken_out} and accept the data."
     codes = ", ".join(finding.code for finding in summary.findings if finding.refuses)

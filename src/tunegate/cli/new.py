@@ -75,16 +75,26 @@ def _show(plan: "Plan") -> None:
     from tunegate.new_pipeline.columns import shortened
 
     found = plan.survey
-    print(f"{found.rows:,} rows; the first {len(found.first)} as understood:\n")
+    first = f"the first {len(found.first)}" if len(found.first) > 1 else "the first"
+    print(f"{_counted(found.rows, 'row')}; {first} as understood:\n")
     for row in found.first:
         print("".join(f"  {field:<8} {shortened(value, 100)}\n" for field, value in row.items()))
     if found.rejected:
-        print(f"{found.rejected:,} lines could not be read; the run says of each why, and goes on without them.\n")
-    counts = [f"{label} {count:,}" for label, count in found.labels.items()]
-    more = f", and {len(counts) - LABELS_SHOWN} more" if len(counts) > LABELS_SHOWN else ""
-    print(f"{len(counts)} labels: {', '.join(counts[:LABELS_SHOWN])}{more}\n")
+        print(f"{_counted(found.rejected, 'line')} could not be read; the run says why, and goes on without them.\n")
+    _show_labels(found.labels, found.unlabelled)
     _show_choices(plan)
     _show_margin(found.splits["test"])
+
+
+def _show_labels(labels: "Mapping[str, int]", unlabelled: int) -> None:
+    counts = [f"{label} {count:,}" for label, count in labels.items()]
+    more = f", and {len(counts) - LABELS_SHOWN} more" if len(counts) > LABELS_SHOWN else ""
+    without = f"; {_counted(unlabelled, 'row')} without a label" if unlabelled else ""
+    print(f"{_counted(len(counts), 'label')}: {', '.join(counts[:LABELS_SHOWN])}{more}{without}\n")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _show_choices(plan: "Plan") -> None:

@@ -21,7 +21,10 @@ FIRST_ROWS = 3  # rows that are shown
 
 @dataclass(frozen=True)
 class Survey:
-    """`first` are rows as they were understood, field to value. `labels` is ordered by how often they occur."""
+    """`first` are rows as they were understood, field to value. `labels` is ordered by how often they occur.
+
+    `unlabelled` rows have an empty label: validate takes them out.
+    """
 
     rows: int
     rejected: int
@@ -29,6 +32,7 @@ class Survey:
     first: list[dict[str, str]]
     labels: dict[str, int]
     splits: dict[str, int]
+    unlabelled: int = 0
 
 
 def files_to_read(data: Path, settings: IngestSettings) -> tuple[list[RawFile], list[str]]:
@@ -75,13 +79,15 @@ def survey(
             f"No row of {files[0].source} can be read ({counts.rejected} were rejected).",
             "Look at it with `tunegate check`, which says why for each line.",
         )
+    labels = {label: number for label, number in counts.labels.most_common() if label.strip()}
     return Survey(
         counts.rows,
         counts.rejected,
         counts.columns,
         counts.first,
-        dict(counts.labels.most_common()),
+        labels,
         {split: counts.splits[split] for split in SPLITS},
+        counts.labels.total() - sum(labels.values()),
     )
 
 

@@ -88,7 +88,7 @@ def service_page() -> str:
     """Routes, limits and errors; per task the request and the answer."""
     from tunegate.bento import Packaged
     from tunegate.params import ServiceSettings
-    from tunegate.service.openapi import ERRORS, openapi
+    from tunegate.service.openapi import ERRORS, ROUTING_ERRORS, openapi
     from tunegate.tasks import TASKS, record_of
 
     packaged = {task: Packaged(pipeline="NAME", task=task, export="...", limits=ServiceSettings()) for task in TASKS}
@@ -101,7 +101,11 @@ def service_page() -> str:
     lines += ["\n## Errors\n", "Every error has one shape; `where` names the place in the request.\n"]
     lines += [_json({"error": {"code": "...", "message": "...", "where": "records[3].text"}, "request_id": "..."})]
     lines += ["| status | code | when |", "|---|---|---|"]
-    lines += [f"| {status} | `{code}` | {meaning} |" for status, (code, meaning) in ERRORS.items()]
+    lines += [
+        f"| {status} | `{code}` | {meaning} |"
+        for status, codes in sorted({**ERRORS, **ROUTING_ERRORS}.items())
+        for code, meaning in codes.items()
+    ]
     lines += ["\n## Limits\n", "Settings of the pipeline, section `service`: see [params.md](params.md#service).\n"]
     for task, document in documents.items():
         example = document["paths"]["/v1/predict"]["post"]["requestBody"]["content"]["application/json"]["example"]

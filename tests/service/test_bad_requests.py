@@ -49,13 +49,15 @@ NASTY: dict[str, tuple[bytes, int, str | None]] = {
     "a null record": (b'{"records": [null]}', 422, "records[0]"),
     "an empty record": (b'{"records": [{}]}', 422, "records[0].text"),
     "an empty text": (b'{"records": [{"text": ""}]}', 422, "records[0].text"),
+    "white space for a text": (rb'{"records": [{"text": " \n\t\u3000 "}]}', 422, "records[0].text"),
     "a null text": (b'{"records": [{"text": null}]}', 422, "records[0].text"),
     "a number for a text": (b'{"records": [{"text": "rain"}, {"text": 5}]}', 422, "records[1].text"),
     "a list for a text": (b'{"records": [{"text": ["rain"]}]}', 422, "records[0].text"),
     "a bool for a text": (b'{"records": [{"text": true}]}', 422, "records[0].text"),
     "an unknown field": (b'{"records": [{"text": "rain", "label": "food"}]}', 422, "records[0].label"),
     "an unknown key": (b'{"records": [{"text": "rain"}], "model": "x"}', 422, "model"),
-    "a misspelt key": (b'{"record": [{"text": "rain"}]}', 422, "records"),
+    "a misspelt key": (b'{"record": [{"text": "rain"}]}', 422, "record"),
+    "a misspelt field": (b'{"records": [{"txt": "rain"}]}', 422, "records[0].txt"),
     "scores as a number": (b'{"records": [{"text": "rain"}], "scores": 1}', 422, "scores"),
     "scores as text": (b'{"records": [{"text": "rain"}], "scores": "true"}', 422, "scores"),
     "a key twice": (b'{"records": [{"text": "rain", "text": "bread"}]}', 400, None),
@@ -78,10 +80,15 @@ def test_a_bad_body_is_refused_with_a_sentence_and_its_place(client: Client, nam
     assert len(got.body) < 1_000
 
 
+def test_an_unknown_field_is_named_and_so_is_what_is_missing(client: Client) -> None:
+    got = client.ask(b'{"records": [{"txt": "rain"}]}')
+    assert got.error["message"] == "There is no field 'txt'. Missing: text."
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        *("[SEP]", "[MASK] [CLS]", "\\u0000", "\\u0000" * 50, "\\n\\t\\r", "   ", "\\u200b", "\\ufeff", "\\uffff"),
+        *("[SEP]", "[MASK] [CLS]", "\\u0000", "\\u0000" * 50, "\\u200b", "\\ufeff", "\\uffff"),
         *(
             "\\ud83d\\ude00" * 100,
             "a\\u0301" * 100,

@@ -1,7 +1,10 @@
+import inspect
 import json
+import re
 
 from tests.service.client import Client
-from tunegate.service.openapi import ERRORS
+from tunegate.service import asgi, questions
+from tunegate.service.openapi import ERRORS, ROUTING_ERRORS
 
 
 def test_the_document_describes_records_answers_and_errors_of_the_task(client: Client) -> None:
@@ -33,3 +36,10 @@ def test_every_path_of_the_document_is_answered(client: Client) -> None:
     for path, operations in document["paths"].items():
         for method in operations:
             assert client.ask(b"{}", path=path, method=method.upper()).status in (200, 422), path
+
+
+def test_every_error_that_the_service_raises_is_described() -> None:
+    source = inspect.getsource(asgi) + inspect.getsource(questions)
+    raised = {(int(status), code) for status, code in re.findall(r'RequestError\(\s*(\d+),\s*"(\w+)"', source)}
+    described = {(status, code) for status, codes in (ERRORS | ROUTING_ERRORS).items() for code in codes}
+    assert raised == described

@@ -13,16 +13,34 @@ from tunegate.task import RecordPart
 
 REF = "#/components/schemas/{model}"
 
-ERRORS = {
-    400: ("bad_json", "The body is no UTF-8 JSON, or an object has a key twice."),
-    401: ("unauthorized", "The token is missing or wrong; without one only the service's own machine is answered."),
-    408: ("body_too_slow", "The body did not arrive in time."),
-    413: ("body_too_large", "The body is larger than the limit."),
-    415: ("unsupported_media_type", "Only `application/json` in UTF-8, uncompressed."),
-    422: ("invalid_request", "The body is JSON, but no valid request: `where` names the place."),
-    500: ("internal", "The service's fault; the log of the service knows more."),
-    503: ("overloaded", "Too many records wait, or the request waited too long: try again after `Retry-After`."),
+ERRORS: dict[int, dict[str, str]] = {
+    400: {
+        "bad_json": "The body is no UTF-8 JSON.",
+        "duplicate_key": "An object of the body has the same key twice.",
+        "bad_length": "Content-Length is no whole number.",
+    },
+    401: {"unauthorized": "The token is missing or wrong; without one only the service's own machine is answered."},
+    408: {"body_too_slow": "The body did not arrive in time."},
+    413: {"body_too_large": "The body is larger than the limit."},
+    415: {"unsupported_media_type": "Only `application/json` in UTF-8, uncompressed."},
+    422: {
+        "invalid_request": "The body is JSON, but no valid request: `where` names the place.",
+        "too_many_records": "The request holds more records than the limit.",
+        "text_too_long": "A text is longer than the limit: `where` names it.",
+    },
+    500: {"internal": "The service's fault; the log of the service knows more."},
+    503: {
+        "overloaded": "Too many records wait: try again after `Retry-After`.",
+        "deadline": "The request waited too long: try again after `Retry-After`.",
+    },
 }
+"""Status to code to when: what a question may be answered with."""
+
+ROUTING_ERRORS = {
+    404: {"not_found": "There is no such path."},
+    405: {"method_not_allowed": "The path does not answer this method; the header `Allow` names those it does."},
+}
+"""What no path of the document answers."""
 
 
 def openapi(packaged: Packaged, record: RecordPart, version: str) -> dict[str, Any]:
@@ -113,8 +131,9 @@ def _probe(name: str, summary: str) -> dict[str, Any]:
 
 
 def _error(status: int) -> dict[str, Any]:
-    code, description = ERRORS[status]
-    example = {"error": {"code": code, "message": description, "where": None}, "request_id": "4f1c"}
+    code, message = next(iter(ERRORS[status].items()))
+    description = " ".join(f"`{code}`: {meaning}" for code, meaning in ERRORS[status].items())
+    example = {"error": {"code": code, "message": message, "where": None}, "request_id": "4f1c"}
     return {
         "description": description,
         "content": {"application/json": {"schema": _ref("Error"), "example": example}},

@@ -71,12 +71,18 @@ def request_model(record: type[BaseModel], limits: ServiceSettings) -> type[Base
 
 
 def _refusal(error: ValidationError, limits: ServiceSettings) -> RequestError:
-    detail = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    # A misspelt field is missing under its right name and unknown under its own, which is what its writer looks for.
+    unknown = [detail for detail in details if detail["type"] == "extra_forbidden"]
+    detail = (unknown if details[0]["type"] == "missing" and unknown else details)[0]
     where = _place(detail["loc"])
     if detail["type"] == "json_invalid":
         return RequestError(400, "bad_json", f"The body is not UTF-8 JSON: {detail['msg']}.")
     if detail["type"] == "extra_forbidden":
-        return RequestError(422, "invalid_request", "There is no such field.", where)
+        lost = [str(other["loc"][-1]) for other in details if other["type"] == "missing"]
+        missing = f" Missing: {', '.join(lost)}." if lost else ""
+        name = repr(str(detail["loc"][-1])[:MAX_WHERE])
+        return RequestError(422, "invalid_request", f"There is no field {name}.{missing}", where)
     if detail["type"] == "too_long" and where == "records":
         return RequestError(
             422, "too_many_records", f"A request holds at most {limits.max_records} records; split it.", where

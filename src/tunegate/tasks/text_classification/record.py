@@ -1,10 +1,13 @@
 """What a record of text classification is: a text, or a pair of texts, with one label."""
 
+from typing import Annotated
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from tunegate.params import Settings
 from tunegate.records import Payload
@@ -57,12 +60,21 @@ class Options(Settings):
     """Text classification has no settings of its own."""
 
 
+def filled(text: str) -> str:
+    """The text itself. White space alone is no text, as it is none in training (TEXT_EMPTY)."""
+    if not text.strip():
+        raise PydanticCustomError("text_blank", "The text is empty or only white space")
+    return text
+
+
 class Record(BaseModel):
     """A question: one text, or a pair."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    text: str = Field(min_length=1, description="the text to classify", examples=["Where is my parcel?"])
+    text: Annotated[str, AfterValidator(filled)] = Field(
+        min_length=1, description="the text to classify", examples=["Where is my parcel?"]
+    )
     text_b: str | None = Field(default=None, description="the second text, where the model was trained on pairs")
 
 

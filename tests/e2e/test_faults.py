@@ -76,11 +76,11 @@ def test_a_project_without_git_is_told_so(tmp_path: Path) -> None:
 
 
 def _wait_for_checkpoint(project: Project) -> psutil.Process:
-    """The training process, once its first checkpoint is on disk."""
+    """The training process, once its first checkpoint is complete."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         trainers = [process for process in _processes_in(project.root) if _is_stage(process, "train")]
-        if trainers and list((project.root / ".tunegate").rglob("checkpoints/**/*.safetensors")):
+        if trainers and list((project.root / ".tunegate" / "checkpoints").rglob("step-*/manifest.json")):
             return trainers[-1]
         time.sleep(0.05)
     raise AssertionError("no checkpoint was written")

@@ -35,14 +35,14 @@ def test_an_unchanged_run_keeps_the_standing_verdicts_status(project: Project) -
 
 
 def _shuffle_labels(path: Path) -> None:
-    rows = list(csv.DictReader(path.open(encoding="utf-8", newline="")))
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     labels = [row["label"] for row in rows]
     random.Random(3).shuffle(labels)
     _write(path, [{**row, "label": label} for row, label in zip(rows, labels, strict=True)])
 
 
 def _keep_test_rows(path: Path, count: int) -> None:
-    rows = list(csv.DictReader(path.open(encoding="utf-8", newline="")))
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     parts = ["test"] * count + ["validation"] * 60 + ["train"] * (len(rows) - count - 60)
     _write(path, [{**row, "part": part} for row, part in zip(rows, parts, strict=True)])
 

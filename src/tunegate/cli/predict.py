@@ -76,7 +76,7 @@ def _answer_text(record: dict[str, Any], predictor: "Predictor", version: str, s
     from tunegate.tasks import record_of
 
     asked = {name: value for name, value in record.items() if value is not None}
-    if asked.keys() - record_of(predictor.manifest.task).Record.model_fields.keys() or not asked["text"]:
+    if asked.keys() - record_of(predictor.manifest.task).Record.model_fields.keys() or not asked["text"].strip():
         raise UserError("That is no record of this task.", "Give --text with at least one character.")
     [answer] = predictor.responses([asked], scores)
     if as_json:

@@ -50,7 +50,9 @@ class Project:
             self._index.check_graph()
         except DvcException as error:
             raise UserError(
-                f"DVC cannot read the project: {error}.", "Mend dvc.yaml or the .dvc file that it names."
+                f"DVC cannot read the project: {error}.",
+                "Mend the file that it names; dvc.lock comes back with `git checkout -- dvc.lock` (or delete it: what "
+                "was made before is restored and not made again).",
             ) from error
         self._stages: dict[str, Any] = {stage.name: stage for stage in self._index.stages if stage.cmd}
 

@@ -97,7 +97,9 @@ def test_a_crash_keeps_the_last_lines(ready):
         run(ready)
 
 
-def test_a_stage_killed_from_outside_is_answered_with_what_to_do(ready):
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # one waits for its last command, the other becomes it
+def test_a_stage_killed_from_outside_is_answered_with_what_to_do(ready, monkeypatch, shell):
+    monkeypatch.setenv("SHELL", shell)
     script(ready, "kill -9 $$")
     with pytest.raises(CrashedError, match="killed from outside") as caught:
         run(ready)

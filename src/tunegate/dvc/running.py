@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -24,7 +25,9 @@ GRACE_SECONDS = 2.0  # between asking a process group to end and killing it
 SECONDS_BETWEEN_LOOKS = 0.5  # at the clock and the process, while it says nothing
 LINES_KEPT = 20  # of a crashed stage's output, for the error message
 
-KILLED = "exited with -9"  # as DVC says of a stage that SIGKILL ended
+KILLED = re.compile(
+    r"exited with (-9|137)\b"
+)  # as DVC says of a stage that SIGKILL ended; 137 where a shell waited for it
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -171,7 +174,7 @@ def _failure(path: Path, step: Step, tail: deque[str]) -> Exception:
     if path.is_file():
         told = json.loads(path.read_text(encoding="utf-8"))
         return kinds.get(told["status"], UserError)(told["problem"], told["remedy"])
-    if any(KILLED in line for line in tail):
+    if any(KILLED.search(line) for line in tail):
         return CrashedError(
             f"The stage {step.address} was killed from outside, most often because the machine ran out of memory.",
             "Make room (or lower train.batch_size) and run again: it goes on from its last checkpoint.",

@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import report
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
@@ -34,12 +36,19 @@ def main() -> None:
         timings = {"first run": _timed(clone, arguments.pipeline)}
         for number in range(arguments.repeats):
             timings[f"nothing to do, {number + 1}"] = _timed(clone, arguments.pipeline)
-    for name, timing in timings.items():
-        print(f"{name:20} {timing.wall:7.1f} s wall {timing.cpu:7.1f} s CPU")
+    table = _table(timings)
+    print(report.markdown(table))
+    how = f"`tunegate run {arguments.pipeline}` in a fresh clone with an environment at hand, then again and again."
+    report.append("The whole path", how, table, ("torch", "transformers", "openvino", "dvc", "prefect", "bentoml"))
+
+
+def _table(timings: dict[str, Timing]) -> list[list[str]]:
+    """Whole runs, then the stages of the first."""
+    table = [["", "seconds", "CPU seconds"]]
+    table += [[name, f"{timing.wall:.1f}", f"{timing.cpu:.1f}"] for name, timing in timings.items()]
     stages = timings["first run"].answer["stages"]
     assert isinstance(stages, list)
-    for stage in stages:
-        print(f"  {stage['name']:18} {stage['seconds']:7.1f} s  {stage['state']}")
+    return table + [[f"first run, {stage['name']}", f"{stage['seconds']:.1f}", ""] for stage in stages]
 
 
 def _arguments() -> argparse.Namespace:

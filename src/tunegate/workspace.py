@@ -61,6 +61,10 @@ class Workspace:
     def inputs(self, pipeline: str) -> Path:
         return self.root / "data" / pipeline / "inputs.json"
 
+    def plot(self, pipeline: str, name: str) -> Path:
+        """Data of one plot of `dvc plots`: beside the stages' folders, since DVC draws no file within an output."""
+        return self.root / "data" / pipeline / f"{name}.csv"
+
     def report(self, pipeline: str, stage: str, suffix: str = ".json") -> Path:
         return self.root / "reports" / pipeline / f"{stage}{suffix}"
 

@@ -45,6 +45,14 @@ def test_reports_are_kept_by_git_and_everything_else_by_dvc(stage):
         assert (isinstance(item, dict) and item[path] == {"cache": False}) == path.startswith("reports/")
 
 
+def test_the_plots_that_stages_write_are_those_that_dvc_draws():
+    """Beside the stages' folders: an output of DVC cannot lie within another."""
+    for stage in STAGES:
+        source = (ROOT / f"src/tunegate/stages/{stage}.py").read_text(encoding="utf-8")
+        named = {f"data/${{key}}/{name}.csv" for name in re.findall(r'context\.plot\("(\w+)"\)', source)}
+        assert set(paths(entry(stage).get("plots", []))) == named
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_reads_the_keys_of_inputs_json_that_the_table_gives_it(stage):
     assert entry(stage)["params"] == [{"data/${key}/inputs.json": list(STAGES[stage].reads)}]

@@ -62,8 +62,8 @@ def test_measured_times_stand_in_a_file_of_their_own(judged: Trained) -> None:
 def test_the_page_and_plots_can_be_opened(judged: Trained) -> None:
     folder = judged.stage("evaluate")
     assert "<svg" in (folder / "report.html").read_text(encoding="utf-8")
-    assert len((folder / "plots" / "confusion.csv").read_text().splitlines()) == 49
-    assert (folder / "plots" / "reliability.csv").read_text().startswith("confidence,accuracy,rows\n")
+    assert len(judged.workspace.plot(PIPELINE, "confusion").read_text().splitlines()) == 49
+    assert judged.workspace.plot(PIPELINE, "reliability").read_text().startswith("confidence,accuracy,rows\n")
 
 
 def test_a_test_row_that_training_holds_is_counted(trained: Trained) -> None:

@@ -46,7 +46,8 @@ def test_the_folder_holds_the_model_its_tokenizer_and_the_curves(trained: tuple[
     workspace, report = trained
     folder = workspace.stage(PIPELINE, "train")
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    assert files == ["curves.csv", "model/config.json", "model/model.safetensors", "model/tokenizer.json"]
+    assert workspace.plot(PIPELINE, "curves").read_text().startswith("step,epoch,learning_rate,train_loss")
+    assert files == ["model/config.json", "model/model.safetensors", "model/tokenizer.json"]
     assert sha256(folder / "model" / "model.safetensors") == report.weights_sha256
     config = json.loads((folder / "model" / "config.json").read_text())
     assert config["id2label"] == {"0": "food", "1": "weather"}

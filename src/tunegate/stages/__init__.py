@@ -103,6 +103,10 @@ class Context:
                 f"params.yaml, and run the pipeline again.",
             )
 
+    def plot(self, name: str) -> Path:
+        """Where the data of a plot goes that dvc.yaml names among the stage's `plots`."""
+        return self.workspace.plot(self.pipeline, name)
+
     def reference(self, reference: str) -> Path:
         """The folder with the files of `inputs.<reference>`, fetched before the run."""
         value = getattr(self.inputs, reference)

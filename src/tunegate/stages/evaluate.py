@@ -108,9 +108,9 @@ def _write_page(context: Context, contest: Contest, found: Findings) -> None:
     truth = contest.records[next(column.name for column in contest.payload if column.kind == "label")].to_pylist()
     decided = contest.answering.decided(answers)
     confusion = Confusion.of(truth, decided, contest.labels)
-    write_atomically(context.out / "plots" / "reliability.csv", reliability_csv(table))
-    if confusion:
-        write_atomically(context.out / "plots" / "confusion.csv", confusion_csv(truth, decided))
+    write_atomically(context.plot("reliability"), reliability_csv(table))
+    crossed = confusion_csv(truth, decided) if confusion else confusion_csv([], [])
+    write_atomically(context.plot("confusion"), crossed)
     mistakes = surest_mistakes(contest, MISTAKES)
     content = Page(f"{context.pipeline}: scores on held-out rows", found, confusion, table, mistakes)
     write_atomically(context.out / "report.html", page(content))

@@ -27,6 +27,7 @@ from tunegate.training.curves import curves
 from tunegate.training.loop import Data, Learner, Training
 from tunegate.training.state import EpochScore, Run
 from tunegate.window_files import load_windows
+from tunegate.workspace import write_atomically
 
 if TYPE_CHECKING:
     from tunegate.models.loading import Loaded
@@ -103,7 +104,7 @@ class _Work:
             training = Training(learner, seen, self.settings, self.compute, checkpoints, self.context.progress)
             run = training.fit(checkpoint)
         save_model(loaded.model.cpu(), self.context.path("tokenize", "tokenizer.json"), self.context.out / "model")
-        (self.context.out / "curves.csv").write_text(curves(run, self.settings), encoding="utf-8")
+        write_atomically(self.context.plot("curves"), curves(run, self.settings))
         return self._report(run, loaded, len(data.train.lengths), len(labels))
 
     def _load(self, labels: list[str], tokenizer: TextTokenizer) -> "Loaded":

@@ -26,12 +26,17 @@ class BaseModelIdentity(BaseModel):
 
 
 class Reference(BaseModel):
-    """Files of an earlier run, fetched by hash into `.tunegate/references/<hash>` before the walk."""
+    """Files of an earlier run, fetched by hash into `.tunegate/references/<hash>` before the walk.
+
+    Of a model version `hash` is its export's and `validated` its validate folder's: the rows that it learnt from.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hash: str
     run: str | None = None  # the commit they come from, where there is one
+    version: str | None = None  # its registered name, `v1.2.0`
+    validated: str | None = None
 
 
 class Inputs(BaseModel):
@@ -47,8 +52,9 @@ class Inputs(BaseModel):
     files: dict[str, str] = Field(default={})  # a file that a setting names, to its SHA-256
     labels: list[str] = Field(default=[])  # known so far: ordered, append-only
     previous: Reference | None = None  # facts of the data version before (validate's facts.parquet)
-    champion: Reference | None = None  # filled by the registry, once there is one
-    best: Reference | None = None
+    champion: Reference | None = None  # the version in production, once there is one
+    best: Reference | None = None  # the best version ever
+    behaviour: str | None = None  # SHA-256 of the file of behaviour tests, where the settings name one
     approval: dict[str, str] | None = None  # who, why, the verdict's hash
 
     def only(self, keys: tuple[str, ...]) -> "Inputs":

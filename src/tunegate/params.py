@@ -87,10 +87,7 @@ class CheckSettings(Settings):
 
 class ValidateSettings(Settings):
     budget: Share = Field(
-        default=0.05,
-        ge=0,
-        le=1,
-        description="share of rows that may be quarantined before the data is refused",
+        default=0.05, ge=0, le=1, description="share of rows that may be quarantined before the data is refused"
     )
     min_rows: int = Field(default=20, ge=1, description="fewest rows a data set may have")
     min_rows_per_label: int = Field(default=2, ge=1, description="fewest training rows a label may have")
@@ -138,10 +135,7 @@ class TokenizeSettings(Settings):
         default=0.05, ge=0, le=1, description="share of unknown tokens over which train refuses the data"
     )
     max_truncated_rate: Share = Field(
-        default=0.1,
-        ge=0,
-        le=1,
-        description="share of rows cut at max_length over which train refuses the data",
+        default=0.1, ge=0, le=1, description="share of rows cut at max_length over which train refuses the data"
     )
 
 
@@ -195,6 +189,9 @@ class ExportSettings(Settings):
     engine: Literal["auto", "openvino", "torch"] = Field(
         default="auto", description="auto: OpenVINO where its conversion is proved equal, else torch"
     )
+    sure_precision: Share | None = Field(
+        default=None, gt=0, lt=1, description="wanted share of right answers among those that are called sure"
+    )
 
 
 class EvaluateSettings(Settings):
@@ -202,6 +199,9 @@ class EvaluateSettings(Settings):
     latency_lengths: list[int] = Field(default=[16, 64, 128], description="token lengths at which latency is measured")
     latency_repeats: int = Field(default=50, ge=5, description="measurements per length")
     seed: int = Field(default=0, ge=0, description="seed of the resamples")
+    behaviour: str | None = Field(
+        default=None, description="a file of behaviour tests of your own, YAML, relative to the root"
+    )
 
 
 class GateSettings(Settings):
@@ -218,13 +218,25 @@ class GateSettings(Settings):
         le=1,
         description="share of a baseline's errors: one that surely removes less and is not shown better fails",
     )
+    margin: Share = Field(
+        default=0.01, gt=0, lt=1, description="how much of the primary metric may be lost to champion and best version"
+    )
+    slices: list[str] = Field(
+        default=["label", "length", "source"],
+        description="parts of the test rows that must not be harmed: columns, or filters `name: column == value`",
+    )
+    critical_slices: list[str] = Field(
+        default=[],
+        description="slices (`label=refunds`) that hold the verdict while they are too small to decide",
+    )
+    slice_margin: Share = Field(
+        default=0.05, gt=0, lt=1, description="how much a critical slice may lose, and what too small means"
+    )
     max_calibration_error: Share | None = Field(
         default=0.15, description="largest expected calibration error (null: not checked)"
     )
     max_latency_ms: float | None = Field(
-        default=None,
-        gt=0,
-        description="largest p99 of one record at the longest measured length, milliseconds",
+        default=None, gt=0, description="largest p99 of one record at the longest measured length, milliseconds"
     )
     max_size_mb: float | None = Field(default=None, gt=0, description="largest size of the exported files, megabytes")
 
@@ -265,6 +277,13 @@ class PipelineSettings(Settings):
     gate: GateSettings = Field(default=GateSettings(), description="what a candidate must show")
     package: PackageSettings = Field(default=PackageSettings(), description="the Bento")
     service: ServiceSettings = Field(default=ServiceSettings(), description="limits of the running service")
+    promote: Literal["manual", "staging", "production"] = Field(
+        default="manual", description="where a model that passed goes by itself (manual: a person assigns it)"
+    )
+    review: Literal["none", "required"] = Field(
+        default="none", description="required: a run of new data waits after validate for a named person"
+    )
+    approve_own: bool = Field(default=True, description="whether the author of a run may approve it")
 
     @field_validator("model")
     @classmethod

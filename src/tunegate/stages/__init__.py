@@ -54,7 +54,10 @@ STAGES = {
             "base_model",
         ),
     ),
-    "evaluate": Stage("score on held-out rows", ("params.task", "params.evaluate", "environment.openvino")),
+    "evaluate": Stage(
+        "score on held-out rows",
+        ("params.task", "params.evaluate", "environment.openvino", "champion", "best", "behaviour"),
+    ),
     "gate": Stage("decide", ("params.task", "params.gate", "champion", "best")),
     "package": Stage("build the service", ("params.task", "params.package", "params.service", "approval")),
 }

@@ -41,6 +41,7 @@ def current_inputs(workspace: Workspace, pipeline: str, settings: PipelineSettin
         previous=kept.previous,
         champion=kept.champion,
         best=kept.best,
+        behaviour=_behaviour(workspace, settings),
         approval=kept.approval,
     )
 
@@ -72,6 +73,12 @@ def _named_files(workspace: Workspace, settings: PipelineSettings) -> dict[str, 
     named = [name for name in (settings.validation.suite,) if name]
     found = {name: workspace.root / name for name in named if (workspace.root / name).is_file()}
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
+
+
+def _behaviour(workspace: Workspace, settings: PipelineSettings) -> str | None:
+    """A missing file is evaluate's to name."""
+    path = workspace.root / settings.evaluate.behaviour if settings.evaluate.behaviour else None
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path and path.is_file() else None
 
 
 def _kept(workspace: Workspace, pipeline: str) -> Inputs:

@@ -120,3 +120,22 @@ def test_inserted_words_can_come_from_all_training_texts(tmp_path: Path) -> None
     known = {word for row in TRAIN for word in row["text"].split()}
     added = {word for row in products(rows) if row["parent_id"] == "d" for word in row["text"].split()} - {"yes"}
     assert len(added) > 3 and added <= known
+
+
+def test_a_product_near_a_held_out_row_or_another_labels_row_is_rejected_and_counted(tmp_path: Path) -> None:
+    train = [
+        {"id": "x", "text": "the small lamp is broken now", "label": "refund"},
+        {"id": "y", "text": "is the lamp that i bought in may broken or not yet", "label": "other"},
+        {"id": "z", "text": "the lamp that I bought in May is broken or not, yet!", "label": "refund"},
+    ]
+    rows, report = augment(tmp_path, {"deletion": 8, "swap": 4}, train)
+    found = report.model_dump()
+    assert not [row for row in products(rows) if row["parent_id"] in ("y", "z")]  # each other's words, another label
+    assert found["reasons"]["is near another label's row"] > 0
+    assert products(rows) and sum(found["reasons"].values()) == sum(found["rejected"].values())
+    train[0]["text"] = "is this lamp not broken"
+    rows, report = augment(tmp_path, {"deletion": 8, "swap": 4}, train[:1])
+    held_out = set(HELD_OUT[0]["text"].split())
+    assert products(rows) and not [row for row in products(rows) if held_out <= set(row["text"].split())]
+    assert report.model_dump()["reasons"]["is near a held-out row"] > 0
+    assert "rejected: the text is near a held-out row" in report.markdown()

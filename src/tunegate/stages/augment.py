@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -15,19 +14,19 @@ from tunegate.records import read_table
 from tunegate.stages import Context, Report
 from tunegate.tasks import record_of
 from tunegate.text.augmenters import OPERATIONS, Recipe
-from tunegate.text.augmenters.products import Copies, Products
+from tunegate.text.augmenters.products import Copies, Known, Products
 from tunegate.text.augmenters.vocabulary import Vocabulary, vocabulary_of
-from tunegate.text.normalise import near_keys
 
 BATCH = 10_000  # rows: memory stays flat
 
 
 class AugmentReport(Report):
-    """`made` and `rejected` (products that equal a held-out row, their parent or a sibling) are by operation."""
+    """`made` and `rejected` are by operation, `reasons` say why as many were rejected."""
 
     rows: int  # training rows before
     made: dict[str, int]
     rejected: dict[str, int]
+    reasons: dict[str, int]
     weighted: int  # rows that are drawn more often instead of being copied
 
     def markdown(self) -> str:
@@ -36,6 +35,7 @@ class AugmentReport(Report):
         lines = [f"{self.rows} training rows; {self.weighted} of them are drawn more often.\n"]
         lines += ["| operation | new rows | rejected |\n|---|---|---|"]
         lines += [f"| {name} | {count} | {self.rejected.get(name, 0)} |" for name, count in self.made.items()]
+        lines += [f"\n{count} rejected: the text {reason}." for reason, count in self.reasons.items()]
         return "\n".join([*lines, ""])
 
 
@@ -47,12 +47,12 @@ def run(context: Context) -> AugmentReport:
     rows = pq.read_metadata(source).num_rows
     if not counts and not settings.copies:
         shutil.copyfile(source, target)
-        return AugmentReport(rows=rows, made={}, rejected={}, weighted=0)
+        return AugmentReport(rows=rows, made={}, rejected={}, reasons={}, weighted=0)
     texts, label = _columns(context)
     copies = Copies(settings.copies, label, settings.copy_as == "rows")
     _refuse_unknown_labels(settings, source, label)
     recipe = Recipe(settings.rate, settings.unit, settings.seed, _vocabulary(settings, source, texts))
-    products = Products(counts, recipe, tuple(texts), _held_out(context, texts))
+    products = Products(counts, recipe, tuple(texts), _known(context, texts, label))
     with pq.ParquetFile(source) as file, pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
         done = 0
         for batch in file.iter_batches(BATCH):
@@ -63,7 +63,8 @@ def run(context: Context) -> AugmentReport:
             done += len(batch)
             context.progress.advance("rows", done, rows)
     made = {**copies.made, **dict.fromkeys(counts, 0), **products.made}
-    return AugmentReport(rows=rows, made=made, rejected=dict(products.rejected), weighted=copies.weighted_rows)
+    rejected, reasons = dict(products.rejected), dict(sorted(products.reasons.items()))
+    return AugmentReport(rows=rows, made=made, rejected=rejected, reasons=reasons, weighted=copies.weighted_rows)
 
 
 def _columns(context: Context) -> tuple[list[str], str]:
@@ -79,11 +80,12 @@ def _vocabulary(settings: AugmentSettings, train: Path, texts: list[str]) -> Voc
     return vocabulary_of(_all_texts(train, texts), settings.unit)
 
 
-def _held_out(context: Context, texts: list[str]) -> frozenset[int]:
-    """Keys of the texts that must not be trained on."""
-    tables = [read_table(context.path("validate", f"{split}.parquet"), texts) for split in ("validation", "test")]
-    keys = [near_keys([table[name].combine_chunks() for name in texts]) for table in tables]
-    return frozenset(np.concatenate(keys).tolist())
+def _known(context: Context, texts: list[str], label: str) -> Known:
+    """The rows that no product may come near."""
+    train = read_table(context.path("validate", "train.parquet"), [*texts, label])
+    validation = read_table(context.path("validate", "validation.parquet"), texts)
+    test = read_table(context.path("validate", "test.parquet"), texts)
+    return Known(train, pa.concat_tables([validation, test]), texts, label)
 
 
 def _refuse_unknown_labels(settings: AugmentSettings, train: Path, label: str) -> None:

@@ -1,7 +1,7 @@
 """Tables of new rows from tables of training rows. A new row keeps its parent's label, group, source and weight."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -12,9 +12,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunegate.text.augmenters import Recipe, changed_text, product_id, random_source
+from tunegate.text.near import NOBODY, KnownTexts
 from tunegate.text.normalise import near_keys
 
 COPY = "copy"
+UNTRAINED = -1  # the group of the held-out rows
+OWN, HELD_OUT, OTHER_LABEL = "equals its parent or a sibling", "is near a held-out row", "is near another label's row"
 
 
 @dataclass
@@ -54,14 +57,18 @@ class Copies:
 
 @dataclass
 class Products:
-    """New texts by the operations, `counts` of each per row; none that equals a held-out text, parent or sibling."""
+    """New texts by the operations, `counts` of each per row.
+
+    None equals its parent or a sibling, nor equals or nearly equals a held-out row or a training row of another label.
+    """
 
     counts: Mapping[str, int]
     recipe: Recipe
     texts: tuple[str, ...]
-    held_out: frozenset[int]  # keys (`text.normalise.near_keys`)
+    known: "Known"
     made: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
 
     def rows(self, parents: pa.Table) -> pa.Table:
         """The products of these rows, in the rows' order."""
@@ -89,21 +96,47 @@ class Products:
         return {**row, name: changed_text(row[name], operation, self.recipe, random)}
 
     def _without_equals(self, children: pa.Table, parents: pa.Table, place: NDArray[np.int64]) -> pa.Table:
-        keys = self._keys(children)
-        parent_keys = self._keys(parents)[place]
-        operations = children["operation"].to_pylist()
+        reasons = self._reasons(children, parents, place)
+        for operation, reason in zip(children["operation"].to_pylist(), reasons, strict=True):
+            (self.rejected if reason else self.made)[operation] += 1
+            self.reasons.update([reason] if reason else [])
+        return children.filter(pa.array([reason is None for reason in reasons], pa.bool_()))
+
+    def _reasons(self, children: pa.Table, parents: pa.Table, place: NDArray[np.int64]) -> list[str | None]:
+        """Per child, why it is rejected; None where it is not."""
+        keys, parent_keys = self._keys(children).tolist(), self._keys(parents)[place].tolist()
+        twins = self.known.twins(children).tolist()
         seen: set[tuple[int, int]] = set()
-        kept = np.zeros(len(keys), dtype=bool)
-        for number, (key, parent, parent_key) in enumerate(
-            zip(keys.tolist(), place.tolist(), parent_keys.tolist(), strict=True)
-        ):
-            kept[number] = key != parent_key and key not in self.held_out and (parent, key) not in seen
+        reasons: list[str | None] = []
+        for key, parent, parent_key, twin in zip(keys, place.tolist(), parent_keys, twins, strict=True):
+            own = key == parent_key or (parent, key) in seen
+            reasons.append(OWN if own else None if twin == NOBODY else HELD_OUT if twin == UNTRAINED else OTHER_LABEL)
             seen.add((parent, key))
-            (self.made if kept[number] else self.rejected)[operations[number]] += 1
-        return children.filter(pa.array(kept))
+        return reasons
 
     def _keys(self, table: pa.Table) -> NDArray[np.uint64]:
         return near_keys([table[name].combine_chunks() for name in self.texts])
+
+
+class Known:
+    """All raw rows: those of training in groups by label, the held-out ones in one that is nobody's own."""
+
+    def __init__(self, train: pa.Table, held_out: pa.Table, texts: Sequence[str], label: str) -> None:
+        """Both tables hold the columns `texts`; `train` has the column `label` too."""
+        self._texts, self._label = tuple(texts), label
+        self._numbers = {name: number for number, name in enumerate(pc.unique(train[label]).to_pylist())}
+        groups = np.concatenate([self._groups(train), np.full(len(held_out), UNTRAINED, dtype=np.int64)])
+        self._index = KnownTexts(self._columns(pa.concat_tables([train.select(self._texts), held_out])), groups)
+
+    def twins(self, table: pa.Table) -> NDArray[np.int64]:
+        """As `KnownTexts.twins`, for rows with one of training's labels."""
+        return self._index.twins(self._columns(table), self._groups(table))
+
+    def _columns(self, table: pa.Table) -> list[pa.Array]:
+        return [table[name].combine_chunks() for name in self._texts]
+
+    def _groups(self, table: pa.Table) -> NDArray[np.int64]:
+        return np.array([self._numbers[name] for name in table[self._label].to_pylist()], dtype=np.int64)
 
 
 def _children(

@@ -1,6 +1,7 @@
 """What holds for all tests, and the one small trained model that many of them read."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,15 @@ def pytest_configure() -> None:
 
     settings.register_profile("patient", deadline=None)
     settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prefect server that all runs may share: to start one takes 15 CPU seconds."""
+    from tests.prefect_server import serving
+
+    with serving(tmp_path_factory.mktemp("prefect")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

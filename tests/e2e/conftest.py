@@ -17,9 +17,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def project(finished: Project, tmp_path: Path) -> Project:
-    """A copy of the finished project, to change."""
-    return finished.copy(tmp_path / "project")
+def project(finished: Project, tmp_path: Path, server: str) -> Project:
+    """A copy of the finished project, to change; its runs share one server."""
+    return finished.copy(tmp_path / "project", server)
 
 
 @pytest.fixture(autouse=True)

@@ -45,9 +45,10 @@ pipelines:
 
 @dataclass(frozen=True)
 class Project:
-    """The folder, and commands run in it as a person would."""
+    """The folder, and commands run in it as a person would. No `server`: every run starts Prefect's for itself."""
 
     root: Path
+    server: str | None = None
 
     def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
         """The command in the background, leader of its own session."""
@@ -83,7 +84,9 @@ class Project:
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "BENTOML_"))}
-        return {**kept, "PYTHONPATH": f"{self.root / 'src'}:{self.root}", "PATH": f"{BIN}:{os.environ['PATH']}"}
+        shared = {"PREFECT_API_URL": self.server} if self.server else {}
+        paths = {"PYTHONPATH": f"{self.root / 'src'}:{self.root}", "PATH": f"{BIN}:{os.environ['PATH']}"}
+        return {**kept, **paths, **shared}
 
     def dvc(self, *arguments: str) -> None:
         subprocess.run([str(BIN / "dvc"), *arguments], cwd=self.root, check=True, capture_output=True)
@@ -101,10 +104,10 @@ class Project:
         answer: dict[str, Any] = json.loads((self.root / f"reports/demo/{stage}.json").read_text(encoding="utf-8"))
         return answer
 
-    def copy(self, where: Path) -> "Project":
+    def copy(self, where: Path, server: str | None = None) -> "Project":
         """The same project elsewhere, with its cache and state, times kept."""
         shutil.copytree(self.root, where, symlinks=True)
-        return Project(where)
+        return Project(where, server)
 
 
 def make_project(where: Path, rows: int = 420) -> Project:

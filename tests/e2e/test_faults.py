@@ -26,8 +26,10 @@ def slow_training(finished: Project, tmp_path: Path) -> Iterator[Project]:
         process.kill()
 
 
-def test_a_run_killed_in_training_resumes_to_the_same_weights(slow_training: Project, tmp_path: Path) -> None:
-    undisturbed = slow_training.copy(tmp_path / "undisturbed")
+def test_a_run_killed_in_training_resumes_to_the_same_weights(
+    slow_training: Project, tmp_path: Path, server: str
+) -> None:
+    undisturbed = slow_training.copy(tmp_path / "undisturbed", server)
     run = slow_training.start("run", "demo", "--json")
     trainer = _wait_for_checkpoint(slow_training)
     os.kill(trainer.pid, signal.SIGKILL)

@@ -1,46 +1,16 @@
-"""A real Prefect server for the whole room, and commands run against it as a person would."""
+"""Commands run against a real Prefect server as a person would."""
 
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
 from tests.flows.project import make_project
 from tunegate.workspace import Workspace
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The API's address."""
-    home = tmp_path_factory.mktemp("prefect")
-    environment = {**os.environ, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-    command = [sys.executable, "-m", "flows.server"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as process:  # type: ignore[call-overload]
-        url = process.stdout.readline().strip()
-        deadline = time.monotonic() + 180
-        while not _answers(url):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.1)
-        yield url
-        process.stdin.close()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urlopen(f"{url}/health", timeout=5):
-            return True
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ It needs nothing outside itself. Old formats stay readable: a champion is scored
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,10 @@ from tunegate.params import Precision
 from tunegate.task import Fitted
 from tunegate.workspace import write_atomically
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 does not know `filled`
+Filled = Literal["always", "sometimes", "never"]
+"""In how many of the training rows a part of the question stood."""
+
 MANIFEST, FITTED, GOLDEN, TOKENIZER = "manifest.json", "fitted.json", "golden.json", "tokenizer.json"
 
 _REMEDY = "Run the pipeline again (or pull the files again with `tunegate pull`); do not edit exported files."
@@ -47,6 +50,7 @@ class Manifest(BaseModel):
     inputs: list[str]
     outputs: list[str]
     base_model: BaseModelIdentity | None = None
+    filled: dict[str, Filled] = Field(default={})  # by part of the question (`text_b`); empty where it is not known
     files: dict[str, str]  # path inside the folder to SHA-256
     digest: str = ""
 
@@ -55,7 +59,8 @@ class Manifest(BaseModel):
         return self.model_copy(update={"digest": self._digest()})
 
     def _digest(self) -> str:
-        content = self.model_dump(mode="json", exclude={"digest"})
+        since_then = {"filled"} if self.format_version < 2 and not self.filled else set()
+        content = self.model_dump(mode="json", exclude={"digest", *since_then})
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     @property

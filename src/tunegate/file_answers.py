@@ -11,16 +11,17 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from tunegate.asked import unlearnt
 from tunegate.errors import UserError
+from tunegate.exported import Filled, Manifest
 from tunegate.params import IngestSettings
 from tunegate.predictor import Predictor
 from tunegate.records import Payload
 from tunegate.tasks import record_of
 from tunegate.text.readers import file_of
+from tunegate.text.readers.mapping import delimiter_hint
 from tunegate.text.readers.rows import Chunk
 
 Row = dict[str, Any]
@@ -32,11 +33,12 @@ Told = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class FileQuestions:
-    """A file, how to read it, and which column is which field of a question."""
+    """A file, how to read it, which column is which field of a question, and what the model has learnt from."""
 
     path: Path
     settings: IngestSettings
     payload: tuple[Payload, ...]
+    filled: Mapping[str, Filled]
 
     def chunks(self) -> Iterator[Chunk]:
         yield from file_of(self.path, self.settings).read(self.settings)
@@ -49,23 +51,40 @@ class FileQuestions:
         """Field to column. Raises UserError that lists the columns when a required one is missing."""
         named = {field.name: self.settings.columns.get(field.name, field.name) for field in self.payload}
         for field in self.payload:
-            if field.required and named[field.name] not in found:
+            needed = field.required or self.filled.get(field.name) == "always"
+            if needed and named[field.name] not in found:
                 raise UserError(
                     f'{self.path} has no column "{named[field.name]}" (for {field.name}). '
                     f"Its columns are: {', '.join(map(repr, found))}.",
-                    f"Rename one, or say which it is with --column {field.name}=NAME.",
+                    delimiter_hint(found) or f"Rename one, or say which it is with --column {field.name}=NAME.",
                 )
         return {name: column for name, column in named.items() if column in found}
 
+    def fault(self, question: Row, line: int) -> str | None:
+        """Why the row cannot be answered; None for a question. Raises UserError where the model cannot use a column."""
+        filled = {name: text for name, text in question.items() if text and text.strip()}
+        for field in self.payload:
+            if field.name not in filled and (field.required or self.filled.get(field.name) == "always"):
+                return f"{field.name} is empty"
+        if mistake := unlearnt(filled, self.filled):
+            raise UserError(
+                f"{self.path}:{line}: {mistake.message}",
+                f"Take the column out of the file, or rename it if it is no {mistake.where}.",
+            )
+        return None
 
-def file_questions(path: Path, task: str, settings: IngestSettings, columns: Mapping[str, str]) -> FileQuestions:
+
+def file_questions(
+    path: Path, manifest: Manifest, settings: IngestSettings, columns: Mapping[str, str]
+) -> FileQuestions:
     """`columns` wins over the settings', of which only those of questions count."""
-    payload = tuple(field for field in record_of(task).PAYLOAD if field.kind == "text")
+    payload = tuple(field for field in record_of(manifest.task).PAYLOAD if field.kind == "text")
     names = [field.name for field in payload]
     if unknown := [name for name in columns if name not in names]:
         raise UserError(f'--column: there is no field "{unknown[0]}".', f"The fields are: {', '.join(names)}.")
     wanted = {name: column for name, column in {**settings.columns, **columns}.items() if name in names}
-    return FileQuestions(path, settings.model_copy(update={"columns": wanted, "format": "auto"}), payload)
+    settings = settings.model_copy(update={"columns": wanted, "format": "auto"})
+    return FileQuestions(path, settings, payload, manifest.filled)
 
 
 def answer_file(
@@ -85,14 +104,12 @@ def _answer_chunk(predictor: Predictor, questions: FileQuestions, chunk: Chunk, 
     if len(chunk.rows.lines):
         columns = questions.columns(chunk.rows.columns.schema.names)
         table = pa.table({name: chunk.rows.columns[column] for name, column in columns.items()})
-        required = [field.name for field in questions.payload if field.required]
-        asked = np.ones(len(table), dtype=bool)
-        for name in required:
-            filled = pc.greater(pc.utf8_length(pc.fill_null(table[name], "")), 0)
-            asked &= filled.combine_chunks().to_numpy(zero_copy_only=False)
-        answers = iter(predictor.say(predictor.answers(table.filter(pa.array(asked))), with_scores))
-        for line, is_question in zip(chunk.rows.lines.tolist(), asked.tolist(), strict=True):
-            rows.append({"line": line, **(next(answers) if is_question else {"error": f"{required[0]} is empty"})})
+        lines = chunk.rows.lines.tolist()
+        faults = [questions.fault(row, line) for row, line in zip(table.to_pylist(), lines, strict=True)]
+        asked = table.filter(pa.array([fault is None for fault in faults], pa.bool_()))
+        answers = iter(predictor.say(predictor.answers(asked), with_scores))
+        for line, fault in zip(lines, faults, strict=True):
+            rows.append({"line": line, **({"error": fault} if fault else next(answers))})
     return sorted(rows, key=lambda row: int(row["line"]))
 
 

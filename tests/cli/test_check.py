@@ -155,3 +155,34 @@ def test_a_wrong_option_is_answered_with_a_sentence(
 ) -> None:
     assert check("mine.csv", option, value) == ExitStatus.MISTAKE
     assert value in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("big5.csv", "body,team\n這個應用程式很好用,a\n".encode("big5"), "set --encoding big5"),
+        ("wide.csv", "body,team\nrain,a\n".encode("utf-16"), "Declare it with --encoding utf-16"),
+        ("semicolons.csv", b"body;team\nrain;a\n", 'set --delimiter ";"'),
+        ("tabs.csv", b"body\tteam\nrain\ta\n", 'set --delimiter "\\t"'),
+    ],
+)
+def test_what_readers_say_names_options(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, said: str
+) -> None:
+    (folder / name).write_bytes(content)
+    assert check(name) == ExitStatus.MISTAKE
+    told = capsys.readouterr().err
+    assert said in told and "ingest." not in told and "params.yaml" not in told
+
+
+def test_a_tab_can_be_typed_as_sentences_write_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "tabs.csv").write_text("\n".join(["body\tteam", *(f"number {n}\t{'ab'[n % 2]}" for n in range(30))]))
+    assert check("tabs.csv", "--delimiter", r"\t") == ExitStatus.PASSED
+    assert "30 rows from 1 file" in capsys.readouterr().out
+
+
+def test_a_second_file_without_the_column_says_it_in_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(folder / "other.csv", ["rain,a"], header="body,group_name")
+    assert check("good.csv", "other.csv") == ExitStatus.MISTAKE
+    told = capsys.readouterr().err
+    assert 'no column "team" (for label)' in told and "for example --column label=group_name, or rename" in told

@@ -51,7 +51,7 @@ class Client:
     def layer(self) -> Layer:
         packaged = self.room.packaged
         record = record_of(packaged.task)
-        reader = QuestionReader(record.Record, packaged.limits)
+        reader = QuestionReader(record.Record, packaged.limits, packaged.filled)
         return Layer(
             inner, lambda: self.room, reader, pages(packaged, openapi(packaged, record, self.room.version)), self.token
         )

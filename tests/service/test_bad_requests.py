@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.service.client import Client
+from tunegate.exported import Filled
+from tunegate.service.room import Room
 
 TEXT = b'{"records": [{"text": "rain"}]}'
 
@@ -83,6 +85,37 @@ def test_a_bad_body_is_refused_with_a_sentence_and_its_place(client: Client, nam
 def test_an_unknown_field_is_named_and_so_is_what_is_missing(client: Client) -> None:
     got = client.ask(b'{"records": [{"txt": "rain"}]}')
     assert got.error["message"] == "There is no field 'txt'. Missing: text."
+
+
+@pytest.mark.parametrize(
+    ("state", "record", "said"),
+    [
+        ("never", {"text": "rain", "text_b": "snow"}, "text_b must be left out"),
+        ("never", {"text": "rain", "text_b": ""}, "text_b must be left out"),
+        ("always", {"text": "rain"}, "text_b is missing"),
+        ("always", {"text": "rain", "text_b": None}, "text_b is missing"),
+        ("always", {"text": "rain", "text_b": " "}, "text_b is missing"),
+        ("never", {"text": "rain"}, None),
+        ("always", {"text": "rain", "text_b": "snow"}, None),
+        ("sometimes", {"text": "rain"}, None),
+        ("sometimes", {"text": "rain", "text_b": "snow"}, None),
+    ],
+)
+def test_what_the_model_has_never_seen_is_refused(
+    client: Client, state: Filled, record: dict[str, Any], said: str | None
+) -> None:
+    filled: dict[str, Filled] = {"text": "always", "text_b": state}
+    packaged = client.room.packaged.model_copy(update={"filled": filled})
+    room = Room(client.room.predictor, packaged, "demo:1")
+    got = Client(room).records({"text": "rain", **({"text_b": "b"} if state == "always" else {})}, record)
+    document = Client(room).ask(path="/openapi.json", method="GET").json
+    room.close()
+    assert got.status == (422 if said else 200)
+    if said:
+        assert said in got.error["message"] and got.error["where"] == "records[1].text_b"
+    schema = document["components"]["schemas"]["Record"]
+    assert ("text_b" in schema["properties"]) == (state != "never")
+    assert ("text_b" in schema["required"]) == (state == "always")
 
 
 @pytest.mark.parametrize(

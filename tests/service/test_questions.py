@@ -1,6 +1,11 @@
+from typing import get_args
+
+from tunegate.exported import Filled
 from tunegate.params import ServiceSettings
 from tunegate.service.questions import QuestionReader
 from tunegate.tasks import TASKS, record_of
+
+FILLED: tuple[Filled, ...] = get_args(Filled)
 
 
 def test_records_are_plain_values_with_every_field_of_the_task() -> None:
@@ -17,5 +22,7 @@ def test_every_task_reads_its_own_examples() -> None:
 
     for task in TASKS:
         record = record_of(task)
-        asked = questions(record)
-        assert asked and QuestionReader(record.Record, ServiceSettings()).read(json.dumps({"records": asked}).encode())
+        for state in FILLED:
+            filled = {column.name: state for column in record.PAYLOAD if column.kind == "text" and not column.required}
+            asked = json.dumps({"records": questions(record, filled)}).encode()
+            assert QuestionReader(record.Record, ServiceSettings(), filled).read(asked).records

@@ -44,6 +44,18 @@ def test_the_manifest_says_what_is_there(judged: Trained) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(["b", "c"], "always"), (["b", None], "sometimes"), ([" ", None], "never")]
+)
+def test_the_manifest_says_whether_training_rows_had_a_second_text(
+    trained: Trained, seconds: list[str | None], expected: str
+) -> None:
+    rows = [{"text": "rain", "label": "weather", **({"text_b": text} if text else {})} for text in seconds]
+    trained.rows("train", rows)
+    trained.run("export")
+    assert read_manifest(trained.export).filled == {"text": "always", "text_b": expected}
+
+
 def test_the_differences_from_torch_are_measured_and_reported(again: Trained) -> None:
     report = json.loads(again.workspace.report(PIPELINE, "export").read_text())
     fp32 = report["precisions"]["fp32"]

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 
 from tunegate.errors import UserError
+from tunegate.exported import Filled
 from tunegate.params import ServiceSettings
 from tunegate.params_file import read_params
 from tunegate.workspace import Workspace, no_such_pipeline
@@ -39,6 +40,7 @@ class Packaged(BaseModel):
     task: str
     export: str  # the manifest's digest
     limits: ServiceSettings
+    filled: dict[str, Filled] = Field(default={})  # the manifest's: what a question must have and may not have
     verdict: dict[str, Any] = Field(default={})
     data: dict[str, str] = Field(default={})  # what it was judged on: name to SHA-256
 

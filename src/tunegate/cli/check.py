@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tunegate.cli.options import as_options, reading, said_as_options
 from tunegate.errors import ExitStatus, UserError
 
 if TYPE_CHECKING:
@@ -51,31 +52,17 @@ def check(
 
     part = record_of(task)
     said = {"text": text, "text_b": text_b, "label": label, "id": row_id, **_pairs(column or [])}
-    settings = _settings(encoding, delimiter)
+    settings = reading(encoding, delimiter)
     given = {"auto": files, "test": test or [], "validation": validation or []}
-    raw = [file for split, paths in given.items() for path in paths for file in _raw_files(path, split, settings)]
-    settings = _with_columns(settings, {field: name for field, name in said.items() if name}, raw, part)
-    summary, rejects = _judge(raw, part, settings, ValidateSettings(personal_data=personal_data))
+    with said_as_options():
+        raw = [file for split, paths in given.items() for path in paths for file in _raw_files(path, split, settings)]
+        settings = _with_columns(settings, {field: name for field, name in said.items() if name}, raw, part)
+        summary, rejects = _judge(raw, part, settings, ValidateSettings(personal_data=personal_data))
     if as_json:
         print(summary.model_dump_json(indent=2))
     else:
         _show(summary, rejects, len(raw))
     raise typer.Exit(ExitStatus.PASSED if summary.accepted else ExitStatus.REFUSED)
-
-
-def _settings(encoding: str, delimiter: str) -> "IngestSettings":
-    from pydantic import ValidationError
-
-    from tunegate.params import IngestSettings
-
-    try:
-        return IngestSettings(encoding=encoding, delimiter=delimiter or None)
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        why = wrong["msg"].removeprefix("Value error, ")
-        raise UserError(
-            f"--{wrong['loc'][-1]} {wrong['input']!r} cannot be: it {why}.", "See `tunegate check --help`."
-        ) from error
 
 
 def _pairs(columns: list[str]) -> dict[str, str]:
@@ -181,7 +168,7 @@ def _show_rejects(rejects: "pa.Table") -> None:
     print(f"\n{len(rejects):,} {'line' if len(rejects) == 1 else 'lines'} could not be read:")
     for reject in rejects.slice(0, REJECTS_SHOWN).to_pylist():
         place = f"{reject['source']}:{reject['source_line']}"
-        print(f"    {place} [{reject['rule']}] {reject['reason'].rstrip('.')}. {reject['remedy']}")
+        print(f"    {place} [{reject['rule']}] {reject['reason'].rstrip('.')}. {as_options(reject['remedy'])}")
     if len(rejects) > REJECTS_SHOWN:
         print(f"    and {len(rejects) - REJECTS_SHOWN:,} more (--json lists them all)")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tunegate.cli.options import said_as_options, typed
 from tunegate.errors import UserError
 from tunegate.workspace import Workspace
 
@@ -44,8 +45,9 @@ def new(
     asks = sys.stdin.isatty() and not (yes or as_json)
     said = {"text": text, "text_b": text_b, "label": label, "id": row_id, **_pairs(column or [])}
     columns = {field: found for field, found in said.items() if found}
-    request = Request(name, data, task, model, columns, encoding or None, delimiter or None)
-    plan = make_plan(workspace, request, _ask if asks else None)
+    request = Request(name, data, task, model, columns, encoding or None, typed(delimiter) or None)
+    with said_as_options():
+        plan = make_plan(workspace, request, _ask if asks else None)
     if not as_json:
         _show(plan)
     if asks and not typer.confirm("Add this pipeline?", default=True):

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from tunegate.cli.options import reading, said_as_options
 from tunegate.errors import UserError
 from tunegate.workspace import Workspace, check_pipeline_name, no_such_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tunegate.file_answers import Row
+    from tunegate.file_answers import FileQuestions, Row
+    from tunegate.params import IngestSettings
     from tunegate.predictor import Predictor
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -31,24 +33,59 @@ def predict(
     pipeline: Annotated[str, typer.Argument(help="the pipeline, a name from params.yaml")],
     text: Annotated[str | None, typer.Option(help="one text to answer")] = None,
     text_b: Annotated[str | None, typer.Option(help="the second text, where the model reads pairs")] = None,
+    record: Annotated[str | None, typer.Option(help='one record as JSON: {"text": "..."}')] = None,
     file: Annotated[Path | None, typer.Option(help="a file of questions: CSV, TSV, JSON lines, Parquet, XLSX")] = None,
     output: Annotated[Path | None, typer.Option(help="where the file's answers go: .csv, .tsv or .jsonl")] = None,
     column: Annotated[list[str] | None, typer.Option(help="field=column of the file, for example text=body")] = None,
+    encoding: Annotated[str, typer.Option(help="the file's encoding, where it is not the pipeline's")] = "",
+    delimiter: Annotated[str, typer.Option(help="the character between columns, where it is not the pipeline's")] = "",
     scores: Annotated[bool, typer.Option("--scores", help="Also say the scores of every possibility.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for other programs (of a file: lines).")] = False,
 ) -> None:
     """Answer with the packaged version of a pipeline: one text, or a file row by row in its order."""
-    if (text is None) == (file is None):
-        raise UserError("Give either --text or --file.", 'For example: --text "Where is my parcel?"')
+    given = [name for name, value in (("--text", text), ("--record", record), ("--file", file)) if value is not None]
+    if len(given) != 1:
+        raise UserError("Give either --text, --record or --file.", 'For example: --text "Where is my parcel?"')
+    _refuse_idle(
+        given[0],
+        {"--text-b": text_b, "--column": column, "--encoding": encoding or None, "--delimiter": delimiter or None},
+    )
     if output is not None:
         _check_output(output, file)
+    question = _question(text, text_b, record) if file is None else None
+    from tunegate.file_answers import file_questions
+
     workspace = Workspace.find()
     predictor, version = _open(workspace, check_pipeline_name(pipeline))
     if file is None:
-        _answer_text({"text": text, "text_b": text_b}, predictor, version, scores, as_json)
+        _answer_one(question, predictor, version, scores, as_json)
     else:
-        rows = _answers(workspace, pipeline, predictor, file, dict(map(_pair, column or [])), scores)
-        _write(rows, predictor, output, as_json, scores)
+        settings = reading(encoding, delimiter, _ingest_settings(workspace, pipeline))
+        questions = file_questions(file, predictor.manifest, settings, dict(map(_pair, column or [])))
+        with said_as_options():
+            _write(_answers(predictor, questions, scores), predictor, output, as_json, scores)
+
+
+ONLY_WITH = {"--text-b": "--text", "--column": "--file", "--encoding": "--file", "--delimiter": "--file"}
+
+
+def _refuse_idle(given: str, others: dict[str, object]) -> None:
+    """What would not be looked at is said, not passed over."""
+    for name, value in others.items():
+        if value is not None and given != ONLY_WITH[name]:
+            raise UserError(
+                f"{name} goes with {ONLY_WITH[name]}, not with {given}.", f"Leave it out, or leave {given}."
+            )
+
+
+def _question(text: str | None, text_b: str | None, record: str | None) -> object:
+    """The record as it was given; whether it is one of the task's is seen later."""
+    if record is None:
+        return {name: value for name, value in (("text", text), ("text_b", text_b)) if value is not None}
+    try:
+        return json.loads(record)
+    except ValueError as error:
+        raise UserError(f"--record is not JSON: {error}.", """For example: --record '{"text": "..."}'""") from error
 
 
 def _check_output(output: Path, file: Path | None) -> None:
@@ -72,12 +109,19 @@ def _open(workspace: Workspace, pipeline: str) -> "tuple[Predictor, str]":
     return checked_predictor(folder, read_packaged(folder), threads=len(os.sched_getaffinity(0))), tag_of(bento)
 
 
-def _answer_text(record: dict[str, Any], predictor: "Predictor", version: str, scores: bool, as_json: bool) -> None:
+def _answer_one(record: object, predictor: "Predictor", version: str, scores: bool, as_json: bool) -> None:
+    from tunegate.asked import Mistake, check_question
     from tunegate.tasks import record_of
 
-    asked = {name: value for name, value in record.items() if value is not None}
-    if asked.keys() - record_of(predictor.manifest.task).Record.model_fields.keys() or not asked["text"].strip():
-        raise UserError("That is no record of this task.", "Give --text with at least one character.")
+    part = record_of(predictor.manifest.task)
+    asked = check_question(record, part.Record, predictor.manifest.filled)
+    if isinstance(asked, Mistake):
+        said = asked.message.startswith(asked.where) or repr(asked.where) in asked.message
+        where = "" if said else f" ({asked.where})"
+        raise UserError(
+            f"This is no question for the model{where}: {asked.message}",
+            f"A record of {part.TITLE} has: {', '.join(_fields(predictor))}. Give it with --text or --record.",
+        )
     [answer] = predictor.responses([asked], scores)
     if as_json:
         print(json.dumps({"answers": [answer], "version": version}, ensure_ascii=False, indent=2))
@@ -87,23 +131,28 @@ def _answer_text(record: dict[str, Any], predictor: "Predictor", version: str, s
         print(f"{name}: {json.dumps(shown, ensure_ascii=False) if isinstance(shown, dict | list) else shown}")
 
 
-def _answers(
-    workspace: Workspace,
-    pipeline: str,
-    predictor: "Predictor",
-    file: Path,
-    columns: dict[str, str],
-    scores: bool,
-) -> "Iterator[Row]":
-    from tunegate.file_answers import answer_file, file_questions
+def _fields(predictor: "Predictor") -> list[str]:
+    """What a record of this model may have."""
+    from tunegate.tasks import record_of
+
+    manifest = predictor.manifest
+    return [name for name in record_of(manifest.task).Record.model_fields if manifest.filled.get(name) != "never"]
+
+
+def _ingest_settings(workspace: Workspace, pipeline: str) -> "IngestSettings":
     from tunegate.params_file import load_pipelines
-    from tunegate.progress import Progress
     from tunegate.tasks import options_of
 
     pipelines = load_pipelines(workspace.params, options_of)
     if pipeline not in pipelines:
         raise no_such_pipeline(pipeline, pipelines)
-    questions = file_questions(file, predictor.manifest.task, pipelines[pipeline].ingest, columns)
+    return pipelines[pipeline].ingest
+
+
+def _answers(predictor: "Predictor", questions: "FileQuestions", scores: bool) -> "Iterator[Row]":
+    from tunegate.file_answers import answer_file
+    from tunegate.progress import Progress
+
     progress = Progress("predict", sys.stderr)
     return answer_file(predictor, questions, scores, lambda done, total: progress.advance("rows", done, total))
 

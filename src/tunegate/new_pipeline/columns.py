@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tunegate.errors import UserError, did_you_mean
 from tunegate.records import Payload
+from tunegate.text.readers.mapping import delimiter_hint
 
 LONGEST_SAMPLE = 60  # characters of a cell that tell what a column holds
 
@@ -55,7 +56,7 @@ def _refuse_unknown(chosen: Mapping[str, str], samples: Mapping[str, str]) -> No
         raise UserError(
             f'There is no column "{column}" (for {field}).{did_you_mean(column, samples)} '
             f"The columns are:\n{list_columns(samples)}",
-            "Name one of them.",
+            delimiter_hint(list(samples)) or "Name one of them.",
         )
 
 
@@ -63,5 +64,5 @@ def _not_named(column: Payload, samples: Mapping[str, str]) -> UserError:
     return UserError(
         f"No column is named {column.name} ({column.description}), and it is not guessed. "
         f"The columns, each with a value of it:\n{list_columns(samples)}",
-        f"Say which one it is: {option(column.name)} COLUMN.",
+        delimiter_hint(list(samples)) or f"Say which one it is: {option(column.name)} COLUMN.",
     )

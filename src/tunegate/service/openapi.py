@@ -2,11 +2,13 @@
 
 import html
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from tunegate.bento import Packaged
+from tunegate.exported import Filled
 from tunegate.service.asgi import Page
 from tunegate.service.questions import request_model
 from tunegate.task import RecordPart
@@ -99,7 +101,10 @@ def _predict(packaged: Packaged, record: RecordPart) -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": _ref("PredictRequest"), "example": {"records": questions(record)[:2]}}
+                "application/json": {
+                    "schema": _ref("PredictRequest"),
+                    "example": {"records": questions(record, packaged.filled)[:2]},
+                }
             },
         },
         "responses": {
@@ -109,11 +114,14 @@ def _predict(packaged: Packaged, record: RecordPart) -> dict[str, Any]:
     }
 
 
-def questions(record: RecordPart) -> list[dict[str, Any]]:
-    """The task's examples as a client asks them: without their labels."""
-    return [
+def questions(record: RecordPart, filled: Mapping[str, Filled]) -> list[dict[str, Any]]:
+    """The task's examples as a client asks them: without their labels, with every part that must be there."""
+    asked = [
         {name: value for name, value in row.items() if name in record.Record.model_fields} for row in record.EXAMPLES
     ]
+    needed = [name for name, state in filled.items() if state == "always"]
+    following = [next(iter(row.values())) for row in (*asked[1:], asked[0])]
+    return [{**dict.fromkeys(needed, text), **row} for row, text in zip(asked, following, strict=True)]
 
 
 def _get(name: str, summary: str) -> dict[str, Any]:
@@ -144,6 +152,7 @@ def _schemas(packaged: Packaged, record: RecordPart) -> dict[str, Any]:
     schemas: dict[str, Any] = {}
     for name, model in (("PredictRequest", request_model(record.Record, packaged.limits)), ("Answer", record.Answer)):
         schemas |= _schema(name, model)
+    _narrow(schemas[record.Record.__name__], packaged.filled)
     schemas["PredictResponse"] = {
         "type": "object",
         "required": ["answers", "version", "request_id"],
@@ -170,6 +179,15 @@ def _schemas(packaged: Packaged, record: RecordPart) -> dict[str, Any]:
         },
     }
     return schemas
+
+
+def _narrow(schema: dict[str, Any], filled: Mapping[str, Filled]) -> None:
+    """The record's schema as this model wants it: parts that it was never trained on are unknown."""
+    required = schema.setdefault("required", [])
+    required += [name for name, state in filled.items() if state == "always" and name not in required]
+    for name, state in filled.items():
+        if state == "never":
+            del schema["properties"][name]
 
 
 def _schema(name: str, model: type[BaseModel]) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.types import FailFast
 
+from tunegate.asked import MAX_NAME, Mistake, first_mistake, unlearnt
+from tunegate.exported import Filled
 from tunegate.params import ServiceSettings
-
-MAX_WHERE = 200  # a key may be megabytes long; what an error repeats of it is not
 
 
 class RequestError(Exception):
@@ -26,7 +26,7 @@ class RequestError(Exception):
         self.status = status
         self.code = code
         self.message = message
-        self.where = where[:MAX_WHERE] if where else where
+        self.where = where[:MAX_NAME] if where else where
         self.headers = dict(headers or {})
 
 
@@ -39,10 +39,13 @@ class Questions:
 
 
 class QuestionReader:
-    """Knows the task's record and the limits."""
+    """Knows the task's record, the limits, and which parts of a record the model has learnt from."""
 
-    def __init__(self, record: type[BaseModel], limits: ServiceSettings) -> None:
+    def __init__(
+        self, record: type[BaseModel], limits: ServiceSettings, filled: Mapping[str, Filled] | None = None
+    ) -> None:
         self.limits = limits
+        self.filled = filled or {}
         self.model = request_model(record, limits)
 
     def read(self, body: bytes) -> Questions:
@@ -50,11 +53,13 @@ class QuestionReader:
         try:
             request: Any = self.model.model_validate_json(body)
         except ValidationError as error:
-            raise _refusal(error, self.limits) from None
+            raise _refusal(first_mistake(error), self.limits) from None
         _refuse_duplicate_keys(body)
         records = [record.model_dump() for record in request.records]
         for number, record in enumerate(records):
             _check_texts(record, f"records[{number}]", self.limits.max_characters)
+            if mistake := unlearnt(record, self.filled):
+                raise RequestError(422, "invalid_request", mistake.message, f"records[{number}].{mistake.where}")
         return Questions(records, request.scores)
 
 
@@ -70,32 +75,14 @@ def request_model(record: type[BaseModel], limits: ServiceSettings) -> type[Base
     )
 
 
-def _refusal(error: ValidationError, limits: ServiceSettings) -> RequestError:
-    details = error.errors(include_url=False, include_input=False, include_context=False)
-    # A misspelt field is missing under its right name and unknown under its own, which is what its writer looks for.
-    unknown = [detail for detail in details if detail["type"] == "extra_forbidden"]
-    detail = (unknown if details[0]["type"] == "missing" and unknown else details)[0]
-    where = _place(detail["loc"])
-    if detail["type"] == "json_invalid":
-        return RequestError(400, "bad_json", f"The body is not UTF-8 JSON: {detail['msg']}.")
-    if detail["type"] == "extra_forbidden":
-        lost = [str(other["loc"][-1]) for other in details if other["type"] == "missing"]
-        missing = f" Missing: {', '.join(lost)}." if lost else ""
-        name = repr(str(detail["loc"][-1])[:MAX_WHERE])
-        return RequestError(422, "invalid_request", f"There is no field {name}.{missing}", where)
-    if detail["type"] == "too_long" and where == "records":
+def _refusal(mistake: Mistake, limits: ServiceSettings) -> RequestError:
+    if mistake.kind == "json_invalid":
+        return RequestError(400, "bad_json", f"The body is not UTF-8 JSON: {mistake.message}")
+    if mistake.kind == "too_long" and mistake.where == "records":
         return RequestError(
-            422, "too_many_records", f"A request holds at most {limits.max_records} records; split it.", where
+            422, "too_many_records", f"A request holds at most {limits.max_records} records; split it.", mistake.where
         )
-    return RequestError(422, "invalid_request", f"{detail['msg']}.", where)
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """`records[3].text`."""
-    place = ""
-    for part in location:
-        place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
-    return place
+    return RequestError(422, "invalid_request", mistake.message, mistake.where)
 
 
 def _refuse_duplicate_keys(body: bytes) -> None:

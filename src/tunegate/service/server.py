@@ -23,7 +23,7 @@ from tunegate.tasks import record_of
 
 FOLDER = Path(SERVING).resolve()
 PACKAGED = read_packaged(FOLDER)
-READER = QuestionReader(record_of(PACKAGED.task).Record, PACKAGED.limits)
+READER = QuestionReader(record_of(PACKAGED.task).Record, PACKAGED.limits, PACKAGED.filled)
 
 
 class GuardedService(bentoml.Service):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel
 
 from tunegate.engines import TOLERANCE, EngineName, open_engine, why_not
@@ -16,7 +17,7 @@ from tunegate.engines.conversion import convert
 from tunegate.engines.torch import TorchEngine
 from tunegate.errors import UserError
 from tunegate.evaluation.parity import Asked, Parity, golden, golden_rows, measure
-from tunegate.exported import FITTED, GOLDEN, Manifest, files_in, write_json, write_manifest
+from tunegate.exported import FITTED, GOLDEN, Filled, Manifest, files_in, write_json, write_manifest
 from tunegate.models.loading import input_names, load_finished
 from tunegate.params import ExportSettings, Precision, TokenizeSettings
 from tunegate.predictor import Predictor
@@ -167,6 +168,7 @@ class _Maker:
             inputs=list(input_names(model)),
             outputs=list(head.outputs),
             base_model=context.inputs.base_model,
+            filled=_filled(context),
             files={},
         )
         validation = _spread(read_table(context.path("validate", "validation.parquet")), FIT_ROWS)
@@ -250,6 +252,18 @@ def _check_labels(model: Any, labels: list[str], folder: Path) -> None:
             f"{folder} was trained for other labels ({len(named)}) than the label file holds ({len(labels)}).",
             "Run the pipeline again with --force train.",
         )
+
+
+def _filled(context: Context) -> dict[str, Filled]:
+    """In how many of the training rows each part of the question stands; white space is nothing."""
+    parts = [column.name for column in record_of(context.task).PAYLOAD if column.kind == "text"]
+    rows = read_table(context.path("validate", "train.parquet"), parts)
+    return {name: _how_often(pc.utf8_trim_whitespace(rows[name])) for name in parts}
+
+
+def _how_often(texts: pa.ChunkedArray) -> Filled:
+    there = pc.sum(pc.fill_null(pc.not_equal(texts, ""), False)).as_py() or 0
+    return "never" if not there else "always" if there == len(texts) else "sometimes"
 
 
 def _spread(records: pa.Table, most: int) -> pa.Table:

@@ -89,6 +89,7 @@ def _packaged(context: Context, verdict: dict[str, Any]) -> Packaged:
         export=manifest.digest,
         limits=context.settings(ServiceSettings),
         verdict=verdict,
+        filled=manifest.filled,
         data={"test": sha256(context.path("validate", "test.parquet"))},
     )
 

@@ -97,6 +97,7 @@ FILES: dict[str, tuple[bytes, Refused | Read]] = {
     "twice.csv": (b"text,text,label\na,b,c\n", Refused("2 columns named 'text'")),
     "spaced_header.csv": (b" Text ,LABEL\na,b\n", Refused("Did you mean ' Text '")),
     "no_label.csv": (b"text,team\na,b\n", Refused('no column "label".*ingest.columns: {label: team}')),
+    "no_text.csv": (b"body,label\na,b\n", Refused('no column "text".*ingest.columns: {text: body}')),
     "semicolon.csv": (b"text;label\na;b\n", Refused('ingest.delimiter: ";"')),
     "tab.csv": (b"text\tlabel\na\tb\n", Refused(r'ingest.delimiter: "\\t"')),
     "bar.csv": (b"text|label\na|b\n", Refused(r'ingest.delimiter: "\|"')),

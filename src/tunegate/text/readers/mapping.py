@@ -43,18 +43,17 @@ def map_fields(rows: Rows, payload: Sequence[Payload], wanted: Mapping[str, str]
 
 
 def _refuse_missing(columns: Mapping[str, str], required: list[str], found: list[str], source: str) -> None:
-    missing = [f'"{column}" (for {field})' for field, column in columns.items() if column not in found]
-    missing += [f'"{field}"' for field in required if field not in columns]
-    if not missing:
+    absent = {field: column for field, column in columns.items() if column not in found}
+    absent |= {field: field for field in required if field not in columns}
+    if not absent:
         return
-    absent = [column for column in columns.values() if column not in found]
-    absent += [field for field in required if field not in columns]
-    plural = "columns" if len(missing) > 1 else "column"
+    field, column = next(iter(absent.items()))
+    names = [f'"{name}"' if name == of else f'"{name}" (for {of})' for of, name in absent.items()]
     raise UserError(
-        f"{source} has no {plural} {', '.join(missing)}.{_near(absent[0], found)} "
+        f"{source} has no {'columns' if len(names) > 1 else 'column'} {', '.join(names)}.{_near(column, found)} "
         f"Its columns are: {', '.join(repr(name) for name in found)}.",
-        _delimiter_hint(found)
-        or f"Map it in params.yaml, for example ingest.columns: {{{required[-1]}: {_example(columns, found)}}}, "
+        delimiter_hint(found)
+        or f"Say which it is, for example ingest.columns: {{{field}: {_example(columns, found)}}} in params.yaml, "
         "or rename the column in the file (the first line must name the columns).",
     )
 
@@ -71,14 +70,14 @@ def _example(columns: Mapping[str, str], found: list[str]) -> str:
     return free[-1] if free else "your-column"
 
 
-def _delimiter_hint(found: list[str]) -> str:
-    """A header of one column that holds another delimiter."""
+def delimiter_hint(found: Sequence[str]) -> str:
+    """What to do about a header of one column that holds another delimiter; else nothing."""
     if len(found) != 1:
         return ""
     for delimiter, name in OTHER_DELIMITERS.items():
         if delimiter in found[0]:
             written = "\\t" if delimiter == "\t" else delimiter
-            return f'The columns seem to be separated by {name}: set ingest.delimiter: "{written}".'
+            return f'The columns seem to be separated by {name}: set ingest.delimiter: "{written}" in params.yaml.'
     return ""
 
 

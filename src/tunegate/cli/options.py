@@ -1,0 +1,64 @@
+"""Settings that a command takes as options: their values checked, and what readers say of them put in its words."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tunegate.errors import TunegateError, UserError
+
+if TYPE_CHECKING:
+    from tunegate.params import IngestSettings
+
+VALUE = r"""(?:: (?P<value>"[^"]*"|[\w-]+))?"""
+SETTING = re.compile(
+    rf"ingest\.(?:(?P<name>encoding|delimiter){VALUE}|columns(?:: \{{(?P<field>\w+): (?P<column>[^}}]+)\}})?)"
+    r"(?: in params\.yaml)?"
+)
+"""As readers write settings in their sentences: `ingest.encoding: gb18030`."""
+
+
+def reading(encoding: str, delimiter: str, base: "IngestSettings | None" = None) -> "IngestSettings":
+    """The settings (default: the defaults) with what was given on the command line. Raises UserError."""
+    from pydantic import ValidationError
+
+    from tunegate.params import IngestSettings
+
+    said = {"encoding": encoding, "delimiter": typed(delimiter)}
+    given = {name: value for name, value in said.items() if value}
+    try:
+        return IngestSettings.model_validate({**(base.model_dump() if base else {}), **given})
+    except ValidationError as error:
+        raise wrong_option(error) from error
+
+
+def typed(delimiter: str) -> str:
+    """A tab can be typed as `\\t`, which is how sentences write it."""
+    return "\t" if delimiter == "\\t" else delimiter
+
+
+def wrong_option(error: Any) -> UserError:
+    """Of a pydantic error in a setting that came from an option of the same name."""
+    wrong = error.errors()[0]
+    why = wrong["msg"].removeprefix("Value error, ")
+    return UserError(f"--{wrong['loc'][-1]} {wrong['input']!r} cannot be: it {why}.", "See the command's --help.")
+
+
+@contextmanager
+def said_as_options() -> Iterator[None]:
+    """Errors within name options where they name settings of params.yaml."""
+    try:
+        yield
+    except TunegateError as error:
+        raise type(error)(as_options(error.problem), as_options(error.remedy)) from error
+
+
+def as_options(sentence: str) -> str:
+    """`set ingest.encoding: big5` as `set --encoding big5`."""
+    return SETTING.sub(_option, sentence)
+
+
+def _option(found: "re.Match[str]") -> str:
+    if name := found["name"]:
+        return f"--{name} {found['value']}" if found["value"] else f"--{name}"
+    return f"--column {found['field']}={found['column']}" if found["field"] else "--column"

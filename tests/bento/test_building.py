@@ -1,13 +1,17 @@
 import filecmp
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.service.tiny_export import tiny_export
 from tunegate.bento import Packaged, bento_home, environment, read_packaged, tag_of
 from tunegate.bento.building import build, store
+from tunegate.bento.card import card
 from tunegate.errors import UserError
+from tunegate.exported import Manifest, read_manifest
 from tunegate.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -37,11 +41,57 @@ def test_a_bento_holds_what_serving_needs_and_nothing_else(bento: Path) -> None:
     assert {"src/serving/export/manifest.json", "src/serving/serving.json", "src/tunegate/predictor.py"} <= files
     rooms = {name.split("/")[2] for name in files if name.startswith("src/tunegate/")}
     assert not rooms & {"cli", "stages", "training", "dvc", "gate", "models", "versions", "validation"}
-    requirements = (bento / "env/python/requirements.txt").read_text(encoding="utf-8").split()
-    names = {line.split("==")[0] for line in requirements}
+    names = {line.split("==")[0] for line in requirements(bento)}
     assert not names & {"torch", "transformers", "prefect", "dvc", "great-expectations"}
-    assert {"bentoml", "openvino", "tokenizers"} <= names and all("==" in line for line in requirements)
+    assert {"bentoml", "openvino", "tokenizers"} <= names and all("==" in line for line in requirements(bento))
     assert "/work" not in (bento / "bento.yaml").read_text(encoding="utf-8")
+
+
+def requirements(bento: Path) -> set[str]:
+    return set((bento / "env/python/requirements.txt").read_text(encoding="utf-8").split())
+
+
+@pytest.fixture(scope="module")
+def torch_bento(packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Bento of a model that OpenVINO could not convert."""
+    folder = tmp_path_factory.mktemp("torch")
+    export = tiny_export(folder / "export", "torch")
+    other = packaged.model_copy(update={"export": read_manifest(export).digest})
+    build(export, other, ROOT / "bentofile.yaml", folder / "bento")
+    return folder / "bento"
+
+
+def test_a_bento_asks_for_its_own_engine_and_no_other(bento: Path, torch_bento: Path) -> None:
+    names = {line.split("==")[0] for line in requirements(torch_bento) - requirements(bento)}
+    assert names == {"torch", "transformers"}
+    assert {line.split("==")[0] for line in requirements(bento) - requirements(torch_bento)} == {"openvino"}
+    assert all("+" not in line for line in requirements(torch_bento))  # `2.13.0+cpu` is on no public index
+
+
+def test_a_bento_for_torch_answers_where_openvino_is_not_installed(torch_bento: Path) -> None:
+    code = (
+        "import sys; sys.modules['openvino'] = None\n"
+        "from pathlib import Path; from tunegate.predictor import Predictor\n"
+        "predictor = Predictor.open(Path('serving/export'))\n"
+        "print(predictor.answers(predictor.table([{'text': 'the soup needs salt'}]))['label'].to_pylist())"
+    )
+    source = torch_bento / "src"
+    environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=source, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() in ("['food']", "['weather']"), done.stderr
+
+
+def test_the_card_says_what_it_is_and_what_it_answers(bento: Path, packaged: Packaged) -> None:
+    readme = (bento / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith("# demo\n\na demo\n") and "`food`, `weather`" in readme
+    assert "computed by openvino in fp32" in readme
+    many = Manifest(
+        task=packaged.task, labels=[f"l{number}" for number in range(1200)], max_length=8, engine="openvino",
+        precisions=["fp32"], inputs=[], outputs=[], files={},
+    )  # fmt: skip
+    assert "`l99`, and 1,100 more" in card(packaged, many)
 
 
 def test_the_bento_says_what_it_serves(bento: Path, packaged: Packaged) -> None:

@@ -20,6 +20,10 @@ def _training_setting(project: Project) -> None:
     project.edit("params.yaml", "train: {", "train: {weight_decay: 0.02, ")
 
 
+def _description(project: Project) -> None:
+    project.edit("params.yaml", "    data: demo\n", "    data: demo\n    description: which room of the house\n")
+
+
 def _row_of(split: str) -> Edit:
     def edit(project: Project) -> None:
         table = pq.read_table(project.root / f"data/demo/validate/{split}.parquet")
@@ -64,6 +68,7 @@ EDITS: dict[str, tuple[Edit, set[str], set[str]]] = {
     "a comment in params.yaml": (_comment, set(), EVERYTHING),
     "another task's module": (_another_task, set(), EVERYTHING),
     "a training setting": (_training_setting, {"train", "export", "evaluate"}, BEFORE_TRAIN),
+    "the description": (_description, {"package"}, EVERYTHING - {"package"}),
     "a train row": (_row_of("train"), {"ingest", "validate", "augment"}, set()),
     "a test row": (_row_of("test"), {"ingest", "validate", "evaluate"}, {"tokenize", "train", "export"}),
     "a label's spelling": (_label_spelling, {"ingest", "validate", "train", "evaluate"}, set()),

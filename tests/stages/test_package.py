@@ -64,6 +64,7 @@ def package(workspace: Workspace, verdict: dict[str, Any], approval: dict[str, s
     path.write_text(json.dumps(verdict), encoding="utf-8")
     params = {
         "task": "text_classification",
+        "description": "which dish or cloud",
         "package": {"smoke_rows": 4},
         "service": {"max_characters": 500, "max_records": 3},
     }
@@ -82,6 +83,8 @@ def test_a_pass_is_packaged_and_gives_the_evaluated_answers_over_http(workspace:
     )  # the fifth text is longer than the service takes
     note = read_packaged(folder / "bento/src/serving")
     content = (workspace.stage("demo", "validate") / "test.parquet").read_bytes()
+    assert note.description == "which dish or cloud"
+    assert "which dish or cloud" in (folder / "bento/README.md").read_text(encoding="utf-8")
     assert note.verdict == PASS and note.data == {"test": hashlib.sha256(content).hexdigest()}
     assert str(report.tag) in report.markdown()
 

@@ -7,10 +7,13 @@ import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
 from tunegate.bento import EXPORT, NOTE, SERVING, Packaged, bento_home, environment, tag_of
+from tunegate.bento.card import card
+from tunegate.engines import EngineName
 from tunegate.errors import OutsideError, UserError
 from tunegate.exported import MANIFEST, files_in, read_manifest, sha256
 from tunegate.sources import closure
@@ -20,7 +23,8 @@ TAG_LENGTH = 16  # hex digits of SHA-256: 64 bits name any number of versions of
 SERVICE = ("tunegate.service.server", "tunegate.service.check")
 TASK_PARTS = ("record", "encode", "answer")
 TORCH_MODULES = frozenset({"tunegate.engines.torch", "tunegate.models.loading"})
-TORCH_PACKAGES = ("safetensors", "torch", "transformers")  # only for a model that OpenVINO cannot convert
+ENGINE_PACKAGES: dict[EngineName, tuple[str, ...]] = {"openvino": ("openvino",), "torch": ("torch", "transformers")}
+"""What each engine needs beside the packages that bentofile.yaml lists for all."""
 
 
 def build(export: Path, packaged: Packaged, bentofile: Path, out: Path) -> str:
@@ -53,7 +57,12 @@ def _stage(staging: Path, export: Path, packaged: Packaged, bentofile: Path) -> 
     for name in (*manifest.files, MANIFEST):
         _copy(export / name, staging / SERVING / EXPORT / name)
     write_atomically(staging / SERVING / NOTE, packaged.model_dump_json(indent=2) + "\n")
-    _write_bentofile(bentofile, staging / "bentofile.yaml", TORCH_PACKAGES if needs_torch else ())
+    content = _bentofile(bentofile)
+    content["description"] = card(packaged, manifest)
+    packages = [*content["python"]["packages"], *ENGINE_PACKAGES[manifest.engine]]
+    content["python"]["packages"] = sorted(f"{name}=={_released(name)}" for name in packages)
+    with (staging / "bentofile.yaml").open("w", encoding="utf-8") as file:
+        YAML().dump(content, file)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -61,16 +70,16 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _write_bentofile(source: Path, target: Path, more: tuple[str, ...]) -> None:
-    """With every package at the version that is installed here, which is what was evaluated."""
-    yaml = YAML()
+def _bentofile(path: Path) -> Any:
     try:
-        content = yaml.load(source.read_text(encoding="utf-8"))
+        return YAML().load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"{source} cannot be read: {error}.", "Restore it with git checkout.") from error
-    content["python"]["packages"] = [f"{name}=={version(name)}" for name in (*content["python"]["packages"], *more)]
-    with target.open("w", encoding="utf-8") as file:
-        yaml.dump(content, file)
+        raise UserError(f"{path} cannot be read: {error}.", "Restore it with git checkout.") from error
+
+
+def _released(package: str) -> str:
+    """The version that is installed here, which is what was evaluated, without the name of a build (`+cpu`)."""
+    return version(package).partition("+")[0]
 
 
 def _digest(folder: Path) -> str:

@@ -59,7 +59,9 @@ STAGES = {
         ("params.task", "params.evaluate", "environment.openvino", "champion", "best", "behaviour"),
     ),
     "gate": Stage("decide", ("params.task", "params.gate", "champion", "best")),
-    "package": Stage("build the service", ("params.task", "params.package", "params.service", "approval")),
+    "package": Stage(
+        "build the service", ("params.task", "params.description", "params.package", "params.service", "approval")
+    ),
 }
 
 

@@ -85,6 +85,7 @@ def _packaged(context: Context, verdict: dict[str, Any]) -> Packaged:
     manifest = read_manifest(context.path("export"))
     return Packaged(
         pipeline=context.pipeline,
+        description=context.inputs.params["description"] or "",
         task=manifest.task,
         export=manifest.digest,
         limits=context.settings(ServiceSettings),

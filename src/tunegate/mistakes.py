@@ -58,6 +58,7 @@ def line_of(document: CommentedMap, keys: Iterable[Any]) -> int:
             line = _key_line(node, key, line)
             node = node[key]
         elif isinstance(node, list) and isinstance(key, int) and key < len(node):
+            line = _item_line(node, key, line)
             node = node[key]
         else:
             break
@@ -69,6 +70,12 @@ def _key_line(node: CommentedMap, key: Any, otherwise: int) -> int:
         return int(node.lc.key(key)[0]) + 1
     except KeyError:  # merged in with `<<`: the key stands somewhere else
         return otherwise
+
+
+def _item_line(node: Any, key: int, otherwise: int) -> int:
+    """Of an entry of a list, which may stand on a line of its own."""
+    positions = getattr(getattr(node, "lc", None), "data", None) or {}
+    return int(positions[key][0]) + 1 if key in positions else otherwise
 
 
 def sentences(error: ValidationError, place: Place, model: type[BaseModel]) -> list[str]:
@@ -86,7 +93,7 @@ def _location(detail: Any) -> tuple[Any, ...]:
 def _sentence(detail: Any, place: Place, model: type[BaseModel]) -> str:
     where = _location(detail)
     if detail["type"] == "extra_forbidden":
-        return place.sentence(where, f"is no setting.{_nearest(str(where[-1]), known_keys(model, where[:-1]))}")
+        return place.sentence(where, f"is no setting.{nearest(str(where[-1]), known_keys(model, where[:-1]))}")
     if detail["type"] == "missing":
         return place.sentence(where, "is missing.")
     if detail["input"] is None:
@@ -119,7 +126,8 @@ def _expected(detail: Any) -> list[str]:
     return [name.strip(" '") for name in str(detail["ctx"]["expected"]).replace(" or ", ",").split(",")]
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str]) -> str:
+    """A hint at the name that was meant, or at all there are."""
     hint = did_you_mean(name, known)
     return hint or (f" Here stand: {', '.join(known)}." if known else " There are none here.")
 

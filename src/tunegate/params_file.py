@@ -1,6 +1,6 @@
 """Reading params.yaml: comments and line numbers kept, and all mistakes collected before anything fails."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,13 @@ OptionsOf = Callable[[str], type[BaseModel]]
 """Task name to the pydantic model of its own settings; raises UserError for an unknown task."""
 
 
+More = Callable[[Place, PipelineSettings], Iterable[str]]
+"""What else is wrong with the settings of a pipeline, as sentences."""
+
+
 def read_params(path: Path) -> CommentedMap:
     """The file as written, comments and line numbers kept. Raises UserError."""
-    yaml = YAML(typ="rt")
-    yaml.preserve_quotes = True  # for those who write it back
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"))
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UserError(f"{path.name}:{line} is not valid YAML: {error.problem}.", "Mend that line.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}.", "Restore it, for example with git checkout.") from error
+    document = read_yaml(path)
     if not isinstance(document, CommentedMap) or not isinstance(document.get("pipelines"), CommentedMap):
         raise UserError(
             f"{path.name} has no mapping `pipelines`.",
@@ -38,7 +34,22 @@ def read_params(path: Path) -> CommentedMap:
     return document
 
 
-def load_pipelines(path: Path, options_of: OptionsOf) -> dict[str, PipelineSettings]:
+def read_yaml(path: Path) -> Any:
+    """Any YAML file as written, comments and line numbers kept. Raises UserError."""
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True  # for those who write it back
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"))
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"{path.name}:{line} is not valid YAML: {error.problem}.", "Mend that line.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}.", "Restore it, for example with git checkout.") from error
+
+
+def load_pipelines(
+    path: Path, options_of: OptionsOf, more: More = lambda place, settings: ()
+) -> dict[str, PipelineSettings]:
     """All pipelines with their defaults filled in. Raises one UserError that lists every mistake."""
     document = read_params(path)
     mistakes = [
@@ -49,9 +60,10 @@ def load_pipelines(path: Path, options_of: OptionsOf) -> dict[str, PipelineSetti
     pipelines: dict[str, PipelineSettings] = {}
     for name, raw in document["pipelines"].items():
         place = Place(path, document, ("pipelines", name))
-        settings, found = _parse_pipeline(place, str(name), _plain(raw), options_of)
+        settings, found = _parse_pipeline(place, str(name), plain(raw), options_of)
         mistakes += found
         if settings:
+            mistakes += more(place, settings)
             pipelines[str(name)] = settings
     if mistakes:
         count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
@@ -97,12 +109,12 @@ def _parse_options(place: Place, raw: object, options_of: OptionsOf) -> tuple[di
         return {}, sentences(error, replace(place, keys=(*place.keys, "options")), model)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """ruamel's containers and scalars as plain Python ones."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)

@@ -1,7 +1,7 @@
-"""The candidate, in each precision that it ships, and the cheap baselines, on the same test rows: from answers to
-findings."""
+"""The candidate in each precision that it ships, cheap baselines, champion and best version, on the same test rows:
+from answers to findings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,8 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from tunegate.evaluation.answers import fingerprint
-from tunegate.evaluation.findings import Comparison, Findings, Headline, ModelScores
-from tunegate.evaluation.scores import Resampling, calibration, classes, compare, estimate, right_of
+from tunegate.evaluation.findings import Comparison, Findings, Headline, ModelScores, VersionFound
+from tunegate.evaluation.leave_outs import LeaveOuts
+from tunegate.evaluation.matched import Ours, against
+from tunegate.evaluation.rivals import Rival
+from tunegate.evaluation.scores import Resampling, calibration, classes, compare, estimate, right_of, units
 from tunegate.params import Precision
 from tunegate.records import Payload
 from tunegate.task import AnswerPart, Counts, Metric
@@ -27,6 +30,8 @@ class Contest:
     records: pa.Table
     candidates: Mapping[Precision, pa.Table]
     baselines: Mapping[str, tuple[str, pa.Table]]
+    rivals: Sequence[Rival] = ()
+    left_out: LeaveOuts | None = None  # test rows that the candidate itself has learnt from
 
     @property
     def metric(self) -> Metric:
@@ -39,14 +44,19 @@ class Contest:
 
     @cached_property
     def answers(self) -> dict[str, pa.Table]:
-        """Every model's answers, candidates first."""
+        """Every model's answers: candidates, baselines, then the versions that could be asked."""
         answers: dict[str, pa.Table] = {str(name): given for name, given in self.candidates.items()}
-        return answers | {name: given for name, (_, given) in self.baselines.items()}
+        answers |= {name: given for name, (_, given) in self.baselines.items()}
+        return answers | {rival.name: rival.answers for rival in self.rivals if rival.answers is not None}
 
     @cached_property
     def counts(self) -> dict[str, Counts]:
+        """Over the labels of all models together: a version may answer one that the candidate no longer knows."""
+        more = dict.fromkeys(label for rival in self.rivals for label in rival.labels if label not in self.labels)
+        known = {str(rival.name): [*self.labels, *more] for rival in self.rivals}
         return {
-            name: self.answering.counts(answers, self.records, self.labels) for name, answers in self.answers.items()
+            name: self.answering.counts(answers, self.records, known.get(name, self.labels))
+            for name, answers in self.answers.items()
         }
 
 
@@ -62,7 +72,7 @@ class Facts:
 
 def findings(contest: Contest, facts: Facts, resampling: Resampling) -> Findings:
     """Scores with intervals of every model, and each candidate minus each baseline on the same rows."""
-    models = {name: _scores(contest, name, resampling) for name in contest.answers}
+    models = {str(name): _scores(contest, str(name), resampling) for name in (*contest.candidates, *contest.baselines)}
     comparisons = [
         compare((precision, baseline), contest.metric, contest.counts[precision], contest.counts[baseline], resampling)
         for precision in contest.candidates
@@ -84,6 +94,7 @@ def findings(contest: Contest, facts: Facts, resampling: Resampling) -> Findings
         models=models,
         comparisons=comparisons,
         classes=classes(contest.counts[contest.served]),
+        versions=_versions(contest, facts.export, resampling),
         seen_in_training=facts.seen_in_training,
         megabytes=facts.megabytes,
     )
@@ -111,6 +122,19 @@ def _scores(contest: Contest, name: str, resampling: Resampling) -> ModelScores:
         metrics={metric.name: estimate(metric, counts, resampling) for metric in contest.answering.METRICS},
         calibration_error=calibration(contest.answering.confidence(answers), right_of(counts), resampling),
     )
+
+
+def _versions(contest: Contest, export: str, resampling: Resampling) -> list[VersionFound]:
+    nobody = np.zeros(len(contest.records), dtype=bool)
+    ours = Ours(
+        export=export,
+        labels=contest.labels,
+        counts={name: contest.counts[name] for name in contest.candidates},
+        left_out=contest.left_out or LeaveOuts(nobody, nobody, nobody),
+        metrics=contest.answering.METRICS,
+        units=units(contest.records, contest.metric.unit),
+    )
+    return [against(ours, rival, contest.counts.get(rival.name), resampling) for rival in contest.rivals]
 
 
 def _best_baseline(contest: Contest, models: Mapping[str, ModelScores]) -> str:

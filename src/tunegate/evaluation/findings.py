@@ -56,6 +56,49 @@ class Comparison(Found):
     losses: int | None = None
 
 
+class LeftOut(Found):
+    """Test rows that do not count in a comparison, each under its first reason."""
+
+    trained_on_by_id: int = 0  # either model has learnt from a row of this id
+    trained_on_by_text: int = 0  # or from the same text, or nearly the same
+    label_unknown: int = 0  # the version does not know the row's label
+
+    @property
+    def total(self) -> int:
+        return self.trained_on_by_id + self.trained_on_by_text + self.label_unknown
+
+
+class VersionFound(Found):
+    """The champion or the best version beside the candidate, on the test rows that count for both.
+
+    `problem` says why there is no comparison, and `remedy` what to do. `ours` and `theirs` are the metrics in the
+    precisions that serve.
+    """
+
+    name: Literal["champion", "best"]
+    version: str | None
+    run: str | None
+    hash: str  # of its export, as DVC names it
+    same_as: Literal["champion", "best"] | None = None  # asked under that name already
+    identical: bool = False  # the candidate is the same files, so that there is nothing to estimate
+    problem: str = ""
+    remedy: str = ""
+    note: str = ""
+    precision: Precision | None = None
+    labels_added: list[str] = Field(default=[])  # that only the candidate knows
+    labels_gone: list[str] = Field(default=[])  # that only the version knows
+    rows: int = 0
+    left_out: LeftOut = LeftOut()
+    ours: dict[str, Estimate] = Field(default={})
+    theirs: dict[str, Estimate] = Field(default={})
+    comparisons: list[Comparison] = Field(default=[])  # candidate minus version, one per precision of the candidate
+
+    @property
+    def title(self) -> str:
+        what = {"champion": "the champion", "best": "the best version"}[self.name]
+        return f"{what} {self.version}" if self.version else what
+
+
 class ClassScores(Found):
     """Of one label; shares are None where they have no meaning (nothing of it, or never answered)."""
 
@@ -86,6 +129,7 @@ class Findings(Found):
     models: dict[str, ModelScores] = Field(min_length=1)
     comparisons: list[Comparison]
     classes: list[ClassScores]
+    versions: list[VersionFound] = Field(default=[])  # champion and best, where there are any
     seen_in_training: int  # test rows whose question stands among the training rows
     megabytes: float
 
@@ -98,11 +142,20 @@ class Findings(Found):
         wanted = {(ours, theirs) for ours in self.candidates for theirs in self.baselines}
         if not self.candidates or wanted != {(pair.precision, pair.baseline) for pair in self.comparisons}:
             raise ValueError("not every candidate is compared with every baseline")
+        for version in self.versions:
+            if version.rows and {pair.precision for pair in version.comparisons} != set(self.candidates):
+                raise ValueError(f"not every candidate is compared with {version.title}")
         return self
 
     @property
     def candidates(self) -> dict[str, ModelScores]:
         return {name: scores for name, scores in self.models.items() if scores.kind == "candidate"}
+
+    def version(self, name: str) -> VersionFound | None:
+        """The champion or the best version; the champion's findings where both are one."""
+        found = {version.name: version for version in self.versions}
+        chosen = found.get(name)  # type: ignore[call-overload]
+        return found[chosen.same_as] if chosen and chosen.same_as else chosen
 
     @property
     def baselines(self) -> dict[str, ModelScores]:

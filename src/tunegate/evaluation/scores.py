@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunegate.evaluation.findings import ClassScores, Comparison, Estimate
@@ -58,10 +60,19 @@ def share(right: int, rows: int) -> Estimate:
 
 
 def compare(
-    names: tuple[Precision, str], metric: Metric, ours: Counts, theirs: Counts, resampling: Resampling
+    names: tuple[Precision, str],
+    metric: Metric,
+    ours: Counts,
+    theirs: Counts,
+    resampling: Resampling,
+    *,
+    units: NDArray[np.int64] | None = None,
 ) -> Comparison:
-    """The first model's metric minus the second's on the same rows, paired."""
-    if metric.proportion:
+    """The first model's metric minus the second's on the same rows, paired.
+
+    Tango's interval for shares of rows, the paired bootstrap over `units` [n] (default: rows) for all else.
+    """
+    if metric.proportion and units is None:
         pair = paired(ours, theirs)
         return Comparison(
             precision=names[0], baseline=names[1], difference=_tango(pair), wins=pair.wins, losses=pair.losses
@@ -70,11 +81,32 @@ def compare(
     def gain(sums: Sequence[Sums]) -> Floats:
         return np.asarray(metric.value(sums[0]) - metric.value(sums[1]))
 
-    kinds = collapse([ours, theirs])
+    kinds = collapse([ours, theirs], units)
     values = resampled(kinds, gain, resampling.resamples, resampling.seed)
-    return Comparison(
-        precision=names[0], baseline=names[1], difference=_percentile(observed(kinds, gain), values, ours.records)
+    difference = _with_room(_percentile(observed(kinds, gain), values, kinds.total))
+    return Comparison(precision=names[0], baseline=names[1], difference=difference)
+
+
+def _with_room(found: Estimate) -> Estimate:
+    """Bounds at least as wide as Tango's where no row tells two models apart: a resample never draws an unseen row,
+    so that models that answer few rows alike would be proved equal by an interval of no width."""
+    unseen = _tango(Paired(0, 0, found.n))
+    return found.model_copy(
+        update={
+            "low": min(found.low, found.value + unseen.low),
+            "high": max(found.high, found.value + unseen.high),
+            "lower": min(found.lower, found.value + unseen.lower),
+            "upper": max(found.upper, found.value + unseen.upper),
+        }
     )
+
+
+def units(records: pa.Table, unit: str) -> NDArray[np.int64] | None:
+    """The number of each row's document or group [n]; None where every row is a unit of its own."""
+    if unit == "record":
+        return None
+    groups = pc.coalesce(records["group"], records["id"]).to_pylist()
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
 def paired(ours: Counts, theirs: Counts) -> Paired:

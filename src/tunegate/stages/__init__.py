@@ -114,8 +114,11 @@ class Context:
 
     def reference(self, reference: str) -> Path:
         """The folder with the files of `inputs.<reference>`, fetched before the run."""
-        value = getattr(self.inputs, reference)
-        return self.workspace.state / "references" / str(value.hash)
+        return self.fetched(str(getattr(self.inputs, reference).hash))
+
+    def fetched(self, hash_: str) -> Path:
+        """The folder with the files of that hash, fetched before the run."""
+        return self.workspace.state / "references" / hash_
 
 
 class StageModule(Protocol):

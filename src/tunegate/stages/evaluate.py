@@ -1,4 +1,4 @@
-"""evaluate: the exported model, in each precision it ships, and cheap baselines, on the held-out test rows."""
+"""evaluate: the exported model in each precision it ships, cheap baselines, champion and best, on held-out rows."""
 
 import os
 
@@ -10,8 +10,11 @@ from tunegate.evaluation.answers import counted, seen, side_by_side
 from tunegate.evaluation.contest import Contest, Facts, findings, surest_mistakes
 from tunegate.evaluation.findings import Findings, Latency
 from tunegate.evaluation.latency import cpu_name, measure
+from tunegate.evaluation.leave_outs import leave_outs
 from tunegate.evaluation.page import Page, page
 from tunegate.evaluation.plots import Confusion, confusion_csv, reliability_csv
+from tunegate.evaluation.rivals import Asking, Rival, rivals
+from tunegate.evaluation.rows import rows_table
 from tunegate.evaluation.scores import Resampling, right_of
 from tunegate.exported import MANIFEST, files_in, read_manifest, sha256, write_json
 from tunegate.params import EvaluateSettings, Precision
@@ -55,6 +58,7 @@ def run(context: Context) -> EvaluateReport:
     contest = _contest(context, records, settings.seed)
     write_table(side_by_side(records, contest.payload, contest.answers), context.out / "answers.parquet")
     write_table(counted(contest.counts), context.out / "counts.parquet")
+    write_table(_rows(contest), context.out / "rows.parquet")
     found = findings(contest, _facts(context, contest), Resampling(settings.resamples, settings.seed))
     _write_page(context, contest, found)
     _write_latency(context, contest, settings)
@@ -67,15 +71,32 @@ def _contest(context: Context, records: pa.Table, seed: int) -> Contest:
     candidates = {name: _ask(context, name, records) for name in PREFERRED if name in manifest.precisions}
     context.progress.say("training the baselines")
     train = read_table(context.path("validate", "train.parquet"))
+    learnt = [train, read_table(context.path("validate", "validation.parquet"))]
+    payload = record_of(context.task).PAYLOAD
     return Contest(
         task=context.task,
-        payload=record_of(context.task).PAYLOAD,
+        payload=payload,
         answering=answering,
         labels=manifest.labels,
         records=records,
         candidates=candidates,
         baselines=answering.baselines(train, records, manifest.labels, seed),
+        rivals=_rivals(context, records),
+        left_out=leave_outs(records, learnt, payload, None),
     )
+
+
+def _rivals(context: Context, records: pa.Table) -> list[Rival]:
+    """Champion and best version, where there are any, asked the same rows."""
+    asking = Asking(
+        task=context.task,
+        payload=record_of(context.task).PAYLOAD,
+        records=records,
+        folder=context.fetched,
+        threads=os.cpu_count() or 1,
+        advance=lambda what: lambda done, total: context.progress.advance(what, done, total),
+    )
+    return rivals({"champion": context.inputs.champion, "best": context.inputs.best}, asking)
 
 
 def _ask(context: Context, precision: Precision, records: pa.Table) -> pa.Table:
@@ -100,6 +121,13 @@ def _facts(context: Context, contest: Contest) -> Facts:
         seen_in_training=seen(train, contest.records, contest.payload),
         megabytes=round(sum((folder / name).stat().st_size for name in names) / 1e6, 3),
     )
+
+
+def _rows(contest: Contest) -> pa.Table:
+    found = {str(rival.name): rival.left_out for rival in contest.rivals if rival.left_out is not None}
+    if contest.left_out is None:
+        raise TypeError("the candidate's own training rows were not looked at")
+    return rows_table(contest.records, contest.payload, contest.left_out, found)
 
 
 def _write_page(context: Context, contest: Contest, found: Findings) -> None:

@@ -1,0 +1,171 @@
+"""The cases put to a model, every different question once, and what its answers say of each test."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tunegate.asked import Mistake, check_question
+from tunegate.behaviour.cases import Case, Record, Source, cases_of
+from tunegate.behaviour.reading import labels_named, read_behaviour
+from tunegate.behaviour.results import Behaviour, Failing, TestResult, bounds
+from tunegate.behaviour.schema import BehaviourFile, Direction, Invariance, MinimumFunctionality, Test
+from tunegate.errors import UserError, did_you_mean
+from tunegate.params import Precision
+from tunegate.predictor import Predictor
+from tunegate.tasks import answering_of, record_of
+
+EXAMPLES = 10  # failing cases that are kept per test
+
+
+def run_behaviour(
+    path: Path, name: str, rows: pa.Table, predictors: Mapping[Precision, Predictor], seed: int
+) -> Behaviour:
+    """Every test of the file in every precision; `name` is the file's as people write it. Raises UserError.
+
+    `rows` are the pipeline's test rows. The cases are the same for every precision.
+    """
+    predictor = next(iter(predictors.values()))
+    file = read_file(path, name, predictor.questions)
+    source = Source(file, rows, predictor.questions, seed)
+    cases = {test: cases_of(test, entry, source) for test, entry in file.tests.items()}
+    _check_questions(cases, name, predictor)
+    answers = {precision: _ask(cases, asked) for precision, asked in predictors.items()}
+    _check_labels(file, name, next(iter(answers.values())))
+    return Behaviour(
+        file=name,
+        hash=hashlib.sha256(path.read_bytes()).hexdigest(),
+        precisions={precision: results(file, cases, given) for precision, given in answers.items()},
+    )
+
+
+def read_file(path: Path, name: str, fields: tuple[str, ...]) -> BehaviourFile:
+    """Raises UserError also where there is no such file."""
+    if not path.is_file():
+        raise UserError(
+            f"evaluate.behaviour names {name}, which is not there.", "Write it, restore it, or take the setting out."
+        )
+    return read_behaviour(path, fields)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """By question: what was decided, and the scores behind it [questions, labels]."""
+
+    number: Mapping[tuple[tuple[str, str], ...], int]
+    decided: Sequence[str]
+    scores: NDArray[np.float64]
+    labels: Sequence[str]
+
+    def decision(self, record: Record) -> str:
+        return self.decided[self.number[tuple(record.items())]]
+
+    def score(self, record: Record, label: str) -> float:
+        return float(self.scores[self.number[tuple(record.items())], self.labels.index(label)])
+
+
+def results(file: BehaviourFile, cases: Mapping[str, Sequence[Case]], answers: Answers) -> list[TestResult]:
+    """What the answers say of each test."""
+    return [_result(name, test, cases[name], answers) for name, test in file.tests.items()]
+
+
+def _ask(cases: Mapping[str, Sequence[Case]], predictor: Predictor) -> Answers:
+    asked = [record for of in cases.values() for case in of for record in (case.record, *case.changed)]
+    number = {key: place for place, key in enumerate(dict.fromkeys(tuple(record.items()) for record in asked))}
+    if not number:
+        return Answers({}, (), np.zeros((0, len(predictor.manifest.labels))), predictor.manifest.labels)
+    answering = answering_of(predictor.manifest.task)
+    answers = predictor.answers(predictor.table([dict(key) for key in number]))
+    return Answers(number, answering.decided(answers), answering.scores(answers), predictor.manifest.labels)
+
+
+def _result(name: str, test: Test, cases: Sequence[Case], answers: Answers) -> TestResult:
+    failing = [found for case in cases if (found := _failing(test, case, answers))]
+    return TestResult(
+        name=name,
+        kind=test.kind,
+        what=_what(test),
+        tolerated=test.tolerated,
+        n=len(cases),
+        failures=len(failing),
+        examples=failing[:EXAMPLES],
+        **bounds(len(failing), len(cases)),
+    )
+
+
+def _failing(test: Test, case: Case, answers: Answers) -> Failing | None:
+    """None where the model does what the test wants."""
+    decided = answers.decision(case.record)
+    if isinstance(test, MinimumFunctionality):
+        if decided in test.expected:
+            return None
+        return Failing(row=case.row, record=case.record, changed=None, wanted=" or ".join(test.expected), got=decided)
+    for changed in case.changed:
+        wanted_and_got = (
+            _moved(test, case.record, changed, answers)
+            if isinstance(test, Direction)
+            else _decided_otherwise(decided, answers.decision(changed))
+        )
+        if wanted_and_got:
+            wanted, got = wanted_and_got
+            return Failing(row=case.row, record=case.record, changed=changed, wanted=wanted, got=got)
+    return None
+
+
+def _decided_otherwise(before: str, after: str) -> tuple[str, str] | None:
+    return (f"{before}, as before the change", after) if before != after else None
+
+
+def _moved(test: Direction, record: Record, changed: Record, answers: Answers) -> tuple[str, str] | None:
+    """Whether the label's score moved the wrong way by more than it may."""
+    before, after = answers.score(record, test.label), answers.score(changed, test.label)
+    wrong = before - after if test.score == "must_not_fall" else after - before
+    if wrong <= test.by:
+        return None
+    way = "at least" if test.score == "must_not_fall" else "at most"
+    limit = before - test.by if test.score == "must_not_fall" else before + test.by
+    return f"a score of {test.label} of {way} {limit:.3f}", f"{after:.3f} (before: {before:.3f})"
+
+
+def _what(test: Test) -> str:
+    if isinstance(test, MinimumFunctionality):
+        return f"the answer is {' or '.join(test.expected)}"
+    if isinstance(test, Invariance):
+        name, settings = test.perturb.chosen
+        said = ", ".join(str(value) for value in settings.model_dump().values() if not isinstance(value, list))
+        return f"{name}{f' ({said})' if said else ''} does not change the answer"
+    return (
+        f"an addition does not let the score of {test.label} {test.score.rpartition('_')[2]} by more than {test.by:g}"
+    )
+
+
+def _check_labels(file: BehaviourFile, name: str, answers: Answers) -> None:
+    """A misspelt label would look like a model that is always wrong. Not every task decides among labels alone."""
+    labels_only = set(answers.decided) <= set(answers.labels)
+    for test, entry in file.tests.items():
+        for label in labels_named(entry):
+            if label not in answers.labels and (labels_only or isinstance(entry, Direction)):
+                raise UserError(
+                    f'{name}: the test "{test}" speaks of "{label}", which is no label of the model.'
+                    f"{did_you_mean(label, answers.labels)}",
+                    f"The labels are: {', '.join(answers.labels)}.",
+                )
+
+
+def _check_questions(cases: Mapping[str, Sequence[Case]], name: str, predictor: Predictor) -> None:
+    """Templates must be questions that the model has learnt to answer; rows are."""
+    part = record_of(predictor.manifest.task)
+    for test, made in cases.items():
+        for case in made:
+            if case.row is not None:
+                continue
+            asked = check_question(case.record, part.Record, predictor.manifest.filled)
+            if isinstance(asked, Mistake):
+                raise UserError(
+                    f'{name}: a template of the test "{test}" makes no question for the model: {asked.message}',
+                    f"Its text fields are: {', '.join(predictor.questions)}.",
+                )

@@ -1,0 +1,37 @@
+"""`rows.parquet`: what a test row is, beside the answers to it: whose rows it may not count for, and its slices.
+
+`id`, `source`, `group`, `length` (characters of all its texts), every label column, `meta` (the columns that no field
+names, as JSON); then `candidate_trained_on`, and per rival `<name>_trained_on` and `<name>_label_unknown`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tunegate.evaluation.leave_outs import LeaveOuts
+from tunegate.records import Payload
+
+
+def rows_table(
+    records: pa.Table, payload: Sequence[Payload], candidate: LeaveOuts, rivals: Mapping[str, LeaveOuts]
+) -> pa.Table:
+    """The whole file, in the order of answers.parquet."""
+    columns = {"id": records["id"], "source": records["source"], "group": records["group"]}
+    columns["length"] = _length(records, payload)
+    columns |= {column.name: records[column.name] for column in payload if column.kind == "label"}
+    columns["meta"] = records["meta"]
+    columns["candidate_trained_on"] = pa.array(candidate.trained_on)
+    for name, left_out in rivals.items():
+        columns[f"{name}_trained_on"] = pa.array(left_out.trained_on)
+        columns[f"{name}_label_unknown"] = pa.array(left_out.label_unknown)
+    return pa.table(columns)
+
+
+def _length(records: pa.Table, payload: Sequence[Payload]) -> pa.Array:
+    """Characters rather than tokens, so that a row keeps its place when the tokenizer changes."""
+    texts = [column.name for column in payload if column.kind == "text" and column.name in records.column_names]
+    total = pa.array([0] * len(records), pa.int64())
+    for name in texts:
+        total = pc.add(total, pc.fill_null(pc.utf8_length(records[name].combine_chunks()), 0).cast(pa.int64()))
+    return total

@@ -9,15 +9,14 @@ from tunegate.dvc.storage import fetch, pull_missing
 from tunegate.dvc.tracking import track_edit
 from tunegate.errors import OutsideError
 from tunegate.params import PipelineSettings
-from tunegate.params_file import load_pipelines
-from tunegate.tasks import options_of
+from tunegate.pipelines import pipelines_of
 from tunegate.versions.inputs import FACTS, LastData, current_inputs, with_data_after
 from tunegate.workspace import Workspace, write_atomically
 
 
 def settings_of(workspace: Workspace) -> dict[str, PipelineSettings]:
     """All pipelines, validated: a mistake in one would stop DVC for every one. Raises UserError."""
-    return load_pipelines(workspace.params, options_of)
+    return pipelines_of(workspace)
 
 
 def bring_files(workspace: Workspace, settings: Sequence[PipelineSettings], say: Say) -> None:

@@ -47,6 +47,7 @@ def opened(workspace: Workspace, order: Order, stream: TextIO) -> Iterator[list[
         involved = _involved(project, names)
         chosen = [settings[name] for name in involved]
         bring_files(workspace, chosen, say)
+        settings_of(workspace)  # once more: a base model that has just come knows what can be changed in it
         if not order.dry:
             track_edits(project, chosen, say)
         with inputs_put_back(workspace, involved) if order.dry else nullcontext():

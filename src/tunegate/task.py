@@ -119,6 +119,7 @@ class AnswerPart(Protocol):
     """`answer.py`: outputs to answers, and what answers are worth."""
 
     METRICS: tuple[Metric, ...]  # the first is the primary one
+    BASELINES: tuple[str, ...]  # the names of all that `baselines` may give
 
     def fit(self, outputs: Arrays, records: pa.Table, labels: list[str]) -> Fitted:
         """On validation rows; outputs are in the records' order."""

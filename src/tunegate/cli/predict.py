@@ -140,10 +140,9 @@ def _fields(predictor: "Predictor") -> list[str]:
 
 
 def _ingest_settings(workspace: Workspace, pipeline: str) -> "IngestSettings":
-    from tunegate.params_file import load_pipelines
-    from tunegate.tasks import options_of
+    from tunegate.pipelines import pipelines_of
 
-    pipelines = load_pipelines(workspace.params, options_of)
+    pipelines = pipelines_of(workspace)
     if pipeline not in pipelines:
         raise no_such_pipeline(pipeline, pipelines)
     return pipelines[pipeline].ingest

@@ -81,11 +81,10 @@ def git(workspace: Workspace) -> Finding:
 
 
 def settings(workspace: Workspace) -> Finding:
-    from tunegate.params_file import load_pipelines
-    from tunegate.tasks import options_of
+    from tunegate.pipelines import pipelines_of
 
     try:
-        pipelines = load_pipelines(workspace.params, options_of)
+        pipelines = pipelines_of(workspace)
     except TunegateError as error:
         return Finding("settings", "broken", error.problem, error.remedy)
     count = "1 pipeline" if len(pipelines) == 1 else f"{len(pipelines)} pipelines"

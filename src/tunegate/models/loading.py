@@ -18,6 +18,7 @@ from tunegate.task import Head
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
+FIXED = ("model_type", "vocab_size")  # another architecture, or other tokens, is another base model
 DROPOUTS = (  # what the families call their dropout rates
     "hidden_dropout_prob",
     "attention_probs_dropout_prob",
@@ -128,7 +129,7 @@ def _config(folder: Path, build: Build) -> "PretrainedConfig":
 
 def _change(config: "PretrainedConfig", name: str, value: object, folder: Path) -> None:
     known = config.to_dict()
-    if name not in known or name in ("model_type", "vocab_size"):
+    if name not in known or name in FIXED:
         raise UserError(
             f"train.model_changes.{name}: the config of {folder} has no such setting to change."
             f"{did_you_mean(name, known)}",

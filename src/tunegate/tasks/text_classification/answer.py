@@ -48,6 +48,8 @@ METRICS = (
     Metric("micro_f1", "micro F1", True, "record", _accuracy, proportion=True),
 )
 
+BASELINES = MAJORITY, TFIDF = "majority", "tfidf"
+
 
 def fit(outputs: Arrays, records: pa.Table, labels: list[str]) -> Fitted:
     truth = np.asarray(pc.index_in(records["label"], value_set=pa.array(labels)).combine_chunks())
@@ -128,7 +130,7 @@ def baselines(train: pa.Table, test: pa.Table, labels: list[str], seed: int) -> 
     truth = train["label"].to_pylist()
     shares = np.array([truth.count(label) / len(truth) for label in labels])
     everyone = np.tile(shares, (len(test), 1))
-    answers = {"majority": ("always the most frequent label", _from_probabilities(everyone, labels))}
+    answers = {MAJORITY: ("always the most frequent label", _from_probabilities(everyone, labels))}
     if len(set(truth)) < 2:
         return answers
     model = make_pipeline(
@@ -139,7 +141,7 @@ def baselines(train: pa.Table, test: pa.Table, labels: list[str], seed: int) -> 
     probabilities = np.zeros((len(test), len(labels)))
     columns = [labels.index(label) for label in model.classes_]
     probabilities[:, columns] = model.predict_proba(_joined(test))
-    answers["tfidf"] = ("TF-IDF with logistic regression", _from_probabilities(probabilities, labels))
+    answers[TFIDF] = ("TF-IDF with logistic regression", _from_probabilities(probabilities, labels))
     return answers
 
 

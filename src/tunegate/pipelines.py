@@ -1,0 +1,39 @@
+"""The pipelines of a project, with every name that params.yaml takes from elsewhere known there.
+
+`params_file` knows what a setting is; which fields and baselines there are the task says, and the base model which
+settings of its own there are to change.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from tunegate.mistakes import Place, nearest
+from tunegate.models.settings import unknown_changes
+from tunegate.params import PipelineSettings
+from tunegate.params_file import load_pipelines
+from tunegate.tasks import answering_of, options_of, record_of
+from tunegate.text.readers.mapping import ROW_FIELDS
+from tunegate.workspace import Workspace
+
+
+def pipelines_of(workspace: Workspace) -> dict[str, PipelineSettings]:
+    """All of them, validated. Raises one UserError that lists every mistake, with its line and the nearest name."""
+    return load_pipelines(workspace.params, options_of, partial(_unknown_names, workspace))
+
+
+def _unknown_names(workspace: Workspace, place: Place, settings: PipelineSettings) -> Iterator[str]:
+    """A sentence for each name that nobody knows."""
+    fields = [*ROW_FIELDS, *(column.name for column in record_of(settings.task).PAYLOAD)]
+    for field in settings.ingest.columns:
+        if field not in fields:
+            yield place.sentence(("ingest", "columns", field), f"is no field of a record.{nearest(field, fields)}")
+    known = list(answering_of(settings.task).BASELINES)
+    for number, name in enumerate(settings.gate.baselines or ()):
+        if name not in known:
+            yield place.sentence(("gate", "baselines", number), f'is no baseline: "{name}".{nearest(name, known)}')
+    folder = workspace.model(settings.model)
+    for name, there in unknown_changes(folder, settings.train.model_changes).items():
+        where = workspace.relative(folder / "config.json")
+        yield place.sentence(
+            ("train", "model_changes", name), f"is nothing to change in {where}.{nearest(name, there)}"
+        )

@@ -39,6 +39,7 @@ def evidence(
     seen: int = 0,
     required: Sequence[str] | None = None,
     megabytes: float = 12.0,
+    temperatures: Mapping[Precision, float] | None = None,
     times: Mapping[Precision, Times] | None = None,
     **settings: Any,
 ) -> Evidence:
@@ -58,7 +59,8 @@ def evidence(
     found = findings(contest, Facts("export", "answers", seen, megabytes), Resampling(200, 0))
     measured = times or {name: Times(tokens=128, p50_ms=5.0, p99_ms=9.0, repeats=50) for name in candidates}
     latency = Latency(cpu="a CPU", threads=1, times={name: [time] for name, time in measured.items()})
-    return Evidence(found, latency, GateSettings.model_validate({**settings, "baselines": required}))
+    wanted = GateSettings.model_validate({**settings, "baselines": required})
+    return Evidence(found, latency, wanted, temperatures or {})
 
 
 def right(truth: Sequence[str], share: float, seed: int = 0) -> list[str]:

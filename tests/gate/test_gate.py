@@ -156,3 +156,22 @@ def test_a_model_exactly_at_its_floor_passes_and_fails_as_rarely_as_the_gate_say
     for count in range(rows + 1):
         chance[at_least(share(count, rows), 0.8)] += float(binom.pmf(count, rows, 0.8))
     assert chance["PASS"] <= 0.05 and chance["FAIL"] <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("temperature", "advice"),
+    [
+        (0.0501, "trained too little. Raise train.epochs"),
+        (19.99, "Lower train.epochs"),
+        (1.3, "give validation more rows"),
+        (None, "give validation more rows"),
+    ],
+)
+def test_what_mends_confidence_depends_on_how_the_fit_of_the_temperature_ended(
+    temperature: float | None, advice: str
+) -> None:
+    found = evidence(
+        TRUTH, GOOD, {"majority": MAJORITY}, confidence=0.3, temperatures={"fp32": temperature} if temperature else {}
+    )
+    check = named(judge(found))["calibration"]
+    assert check.verdict == "FAIL" and advice in check.remedy

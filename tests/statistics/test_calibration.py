@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.statistics.calibration import fit_temperature, reliability, softmax
+from tunegate.statistics.calibration import at_bound, fit_temperature, reliability, softmax
 
 
 def test_softmax_survives_logits_of_any_size() -> None:
@@ -44,3 +44,11 @@ def test_the_calibration_error_is_the_mean_distance_weighed_by_rows() -> None:
 
 def test_full_confidence_falls_into_the_last_bin() -> None:
     assert reliability(np.array([1.0]), np.array([True])).rows[-1] == 1
+
+
+def test_a_fit_that_wants_to_leave_the_searched_temperatures_is_seen() -> None:
+    truth = np.arange(2_000) % 3
+    right, wrong = np.eye(3)[truth], np.eye(3)[(truth + 1) % 3]
+    assert at_bound(fit_temperature(0.01 * right, truth)) == "lowest"
+    assert at_bound(fit_temperature(100 * wrong, truth)) == "highest"
+    assert at_bound(fit_temperature(2 * np.where(np.arange(2_000)[:, None] % 5 > 0, right, wrong), truth)) is None

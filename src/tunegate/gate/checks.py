@@ -1,7 +1,7 @@
 """What a check is told and what it says, and the rule by which bounds decide."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -20,6 +20,7 @@ class Evidence:
     findings: Findings
     latency: Latency
     settings: GateSettings
+    temperatures: Mapping[Precision, float] = field(default_factory=dict)  # fitted on validation rows, where any was
 
 
 class Check(BaseModel):

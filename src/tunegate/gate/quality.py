@@ -3,6 +3,7 @@
 from tunegate.evaluation.findings import Estimate
 from tunegate.gate.checks import Check, Evidence, Verdict, ask_for_rows, at_least, at_most, more_rows, worst
 from tunegate.params import Precision
+from tunegate.statistics.calibration import at_bound
 from tunegate.statistics.rows_needed import for_estimate, for_share
 
 SAID: dict[Verdict, str] = {"PASS": "is surely", "FAIL": "is surely not", "UNDECIDED": "is not yet surely"}
@@ -82,13 +83,32 @@ def calibrated(evidence: Evidence) -> list[Check]:
         return []
     return [
         worst(
-            _calibration(precision, scores.calibration_error, limit)  # type: ignore[arg-type]
+            _calibration(evidence, precision, scores.calibration_error, limit)  # type: ignore[arg-type]
             for precision, scores in evidence.findings.candidates.items()
         )
     ]
 
 
-def _calibration(precision: Precision, estimate: Estimate, limit: float) -> Check:
+def _calibration_remedy(temperature: float | None) -> str:
+    """By what the fit on validation rows came to: only a fit that has an optimum can be mended by more rows."""
+    bound = at_bound(temperature) if temperature is not None else None
+    if bound == "lowest":
+        return (
+            f"The temperature ended at its lower bound ({temperature:.3g}): the model's scores hardly differ, so it is "
+            "trained too little. Raise train.epochs or train.learning_rate (with `tune: head`, the head's)."
+        )
+    if bound == "highest":
+        return (
+            f"The temperature ended at its upper bound ({temperature:.3g}): the model is sure and wrong even on "
+            "validation rows. Lower train.epochs or train.learning_rate, and look at the labels of its surest mistakes."
+        )
+    return (
+        "The temperature fits the validation rows, and these do not stand for the test rows: give validation more rows "
+        "like them (split.validation), or look at what the rows of the two splits do not share."
+    )
+
+
+def _calibration(evidence: Evidence, precision: Precision, estimate: Estimate, limit: float) -> Check:
     verdict = at_most(estimate, limit)
     missing, remedy = None, ""
     if verdict == "UNDECIDED":
@@ -96,7 +116,7 @@ def _calibration(precision: Precision, estimate: Estimate, limit: float) -> Chec
         missing = more_rows(for_estimate(estimate.n, abs(limit - estimate.value), half), estimate.n)
         remedy = ask_for_rows(missing)
     elif verdict == "FAIL":
-        remedy = "Give validation more rows (the temperature is fitted there), or train fewer epochs."
+        remedy = _calibration_remedy(evidence.temperatures.get(precision))
     return Check(
         name="calibration",
         verdict=verdict,

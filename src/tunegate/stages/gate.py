@@ -12,7 +12,7 @@ from tunegate.evaluation.findings import Findings, Latency
 from tunegate.exported import sha256, write_json
 from tunegate.gate import combine, judge
 from tunegate.gate.checks import Check, Evidence, Verdict
-from tunegate.params import GateSettings
+from tunegate.params import GateSettings, Precision
 from tunegate.stages import Context, Report
 
 T = TypeVar("T", bound=BaseModel)
@@ -42,13 +42,19 @@ def run(context: Context) -> GateReport:
             "The answers in evaluate/answers.parquet are not those that evaluate.json was made from.",
             "Run the pipeline again with --force evaluate.",
         )
-    checks = judge(Evidence(findings, latency, settings))
+    checks = judge(Evidence(findings, latency, settings, _temperatures(context)))
     verdict = combine(checks)
     name = verdict_hash(_decided_by(context, findings, settings, checks, verdict))
     report = GateReport(verdict=verdict, hash=name, checks=checks)
     context.progress.say(f"{verdict}: " + "; ".join(f"{check.name} {check.verdict}" for check in checks))
     write_json(context.out / "verdict.json", _without_times(report, findings))
     return report
+
+
+def _temperatures(context: Context) -> dict[Precision, float]:
+    """Of the precisions for which the task fitted one."""
+    fitted = json.loads(context.path("export", "fitted.json").read_text(encoding="utf-8"))
+    return {name: parts["temperature"] for name, parts in fitted.items() if "temperature" in parts}
 
 
 def verdict_hash(decided_by: dict[str, Any]) -> str:

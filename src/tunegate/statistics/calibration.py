@@ -1,6 +1,7 @@
 """How far a model's confidence can be believed, and the temperature that mends it. Arrays only."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ Floats = NDArray[np.float64]
 PRIOR_DEVIATION = 1.0  # of log temperature: a few validation rows that are all right must not end in certainty
 MOST_RESAMPLES = 2_000  # two digits of a bound are enough
 WIDEST = float(np.log(20.0))  # temperatures outside 1/20 .. 20 mean that something else is broken
+AT_BOUND = 0.01  # of log temperature: the search ends short of a bound by less
 
 
 def softmax(logits: NDArray[np.floating]) -> Floats:
@@ -44,6 +46,17 @@ def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.generic]) ->
 
     best = minimize_scalar(loss, bounds=(-WIDEST, WIDEST), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(best.x))
+
+
+def at_bound(temperature: float) -> Literal["lowest", "highest"] | None:
+    """Whether the best temperature may lie outside those that are searched: what was fitted is then no optimum.
+
+    The lowest says that logits hardly differ though most answers are right (trained too little), the highest that
+    they differ widely and answers are wrong all the same.
+    """
+    if abs(np.log(temperature)) < WIDEST - AT_BOUND:
+        return None
+    return "lowest" if temperature < 1 else "highest"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The typed settings themselves."""
 
+from typing import Any
+
 import pytest
 
 from tunegate.params import PipelineSettings, Settings, TrainSettings
@@ -16,3 +18,19 @@ def test_every_section_is_frozen_strict_and_closed() -> None:
         assert kind.model_config["frozen"]
         assert kind.model_config["extra"] == "forbid"
         assert kind.model_config["strict"]
+
+
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [
+        ({}, 5e-5),
+        ({"tune": "partial"}, 5e-5),
+        ({"tune": "head"}, 8e-3),
+        ({"tune": "head", "learning_rate": 1e-4}, 1e-4),
+        ({"tune": "head", "head_learning_rate": 2e-3}, 2e-3),
+    ],
+)
+def test_a_head_alone_learns_at_a_rate_of_its_own_unless_one_is_set(given: dict[str, Any], rate: float) -> None:
+    settings = TrainSettings.model_validate(given)
+    assert settings.learning_rate == rate
+    assert TrainSettings.model_validate(settings.model_dump(mode="json")) == settings

@@ -150,7 +150,7 @@ class TrainSettings(Settings):
     )
     epochs: int = Field(default=3, ge=1, le=1000, description="passes over the training rows")
     batch_size: int = Field(default=32, ge=1, le=4096, description="rows per optimiser step")
-    learning_rate: float = Field(default=5e-5, gt=0, le=1, description="peak learning rate of the encoder")
+    learning_rate: float = Field(default=5e-5, gt=0, le=1, description="peak learning rate (tune: head: 8e-3 if unset)")
     head_learning_rate: float | None = Field(
         default=None, gt=0, le=1, description="peak learning rate of the head (default: the encoder's)"
     )
@@ -174,6 +174,13 @@ class TrainSettings(Settings):
     model_changes: dict[str, int | float | str | bool] = Field(
         default={}, description="changes to the base model's config (num_hidden_layers: 4, ...)"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_head_alone_has_a_rate_of_its_own(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("tune") != "head":
+            return given
+        return {"learning_rate": given.get("head_learning_rate") or 8e-3, **given}  # measured: explanation/stages.md
 
     @model_validator(mode="after")
     def _frozen_layers_are_frozen(self) -> "TrainSettings":

@@ -75,8 +75,29 @@ def fetch(workspace: Workspace, hash_value: str, names: Sequence[str]) -> Path:
     return target
 
 
-def _objects(repository: Any, hash_value: str, names: Sequence[str]) -> dict[str, str]:
-    """File name to its path in the cache, brought there from the default remote where it is missing."""
+def fetch_folder(workspace: Workspace, hash_value: str, remote: str | None = None) -> Path:
+    """The folder `references/<hash>` with all files of a folder hash; `remote` is the one that its `.dvc` file names.
+
+    Raises OutsideError when neither the cache nor the remote has them.
+    """
+    target = workspace.state / "references" / f"{hash_value}.whole"
+    if target.is_dir():
+        return target
+    repository = open_repository(workspace)
+    try:
+        with fresh_folder(target) as folder:
+            for name, source in _objects(repository, hash_value, None, remote).items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, folder / name)
+    finally:
+        repository.close()
+    return target
+
+
+def _objects(
+    repository: Any, hash_value: str, names: Sequence[str] | None, remote: str | None = None
+) -> dict[str, str]:
+    """File name to its path in the cache, brought there from the remote where it is missing; no names: every file."""
     from dvc.exceptions import DvcException
     from dvc_data.hashfile import load
     from dvc_data.hashfile.hash_info import HashInfo
@@ -84,10 +105,10 @@ def _objects(repository: Any, hash_value: str, names: Sequence[str]) -> dict[str
 
     folder, cache = HashInfo("md5", hash_value), repository.cache.local
     try:
-        _bring(repository, [folder])
+        _bring(repository, [folder], remote)
         files = {"/".join(key): file for key, _, file in load(cache, folder)}
-        wanted = {name: files[name] for name in names}
-        _bring(repository, wanted.values())
+        wanted = files if names is None else {name: files[name] for name in names}
+        _bring(repository, wanted.values(), remote)
     except (DvcException, OSError, ObjectFormatError, KeyError) as error:
         raise OutsideError(
             f"The files with the hash {hash_value} are neither in DVC's cache nor in its default remote: {error}.",
@@ -96,11 +117,11 @@ def _objects(repository: Any, hash_value: str, names: Sequence[str]) -> dict[str
     return {name: cache.oid_to_path(file.value) for name, file in wanted.items()}
 
 
-def _bring(repository: Any, hashes: Iterable[Any]) -> None:
+def _bring(repository: Any, hashes: Iterable[Any], remote: str | None = None) -> None:
     """Raises FileNotFoundError for an object that is still missing afterwards, ObjectFormatError for a damaged one."""
-    cache = repository.cache.local
+    hashes, cache = list(hashes), repository.cache.local
     missing = {each for each in hashes if not cache.exists(each.value)}
     if missing:
-        repository.cloud.pull(missing)
+        repository.cloud.pull(missing, remote=remote)
     for each in hashes:
         cache.check(each.value)

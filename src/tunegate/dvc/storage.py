@@ -56,12 +56,13 @@ def _unknown(workspace: Workspace, folder: Path) -> UserError:
     return UserError(f"{name} is missing, and there is no {name}.dvc that says where it is kept.", remedy)
 
 
-def fetch(workspace: Workspace, hash_value: str, names: Sequence[str]) -> Path:
-    """The folder `references/<hash>` in the state folder with those files of a folder hash (`....dir`) of DVC's.
+def fetch(workspace: Workspace, hash_value: str, names: Sequence[str], place: Path | None = None) -> Path:
+    """The folder `<hash>` in `place` (default: the state folder's `references`) with those files of a folder hash
+    (`....dir`) of DVC's.
 
     Raises OutsideError when neither the cache nor the default remote has them.
     """
-    target = workspace.state / "references" / hash_value
+    target = (place or workspace.state / "references") / hash_value
     if all((target / name).is_file() for name in names):
         return target
     repository = open_repository(workspace)

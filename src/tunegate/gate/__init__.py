@@ -7,6 +7,7 @@ compare with, slices, behaviour) is one more line here.
 from collections.abc import Callable
 
 from tunegate.gate.baseline import beats_baselines
+from tunegate.gate.behaviour import behaves
 from tunegate.gate.budgets import latency_within_budget, size_within_budget
 from tunegate.gate.checks import Check, Evidence, Verdict
 from tunegate.gate.quality import calibrated, reaches_floor, unseen_rows
@@ -15,6 +16,7 @@ CHECKS: dict[str, Callable[[Evidence], list[Check]]] = {
     "data": unseen_rows,
     "floor": reaches_floor,
     "baseline": beats_baselines,
+    "behaviour": behaves,
     "calibration": calibrated,
     "latency": latency_within_budget,
     "size": size_within_budget,

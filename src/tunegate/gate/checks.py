@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tunegate.behaviour.results import Behaviour
 from tunegate.evaluation.findings import Estimate, Findings, Latency
 from tunegate.params import GateSettings, Precision
 
@@ -20,6 +21,7 @@ class Evidence:
     findings: Findings
     latency: Latency
     settings: GateSettings
+    behaviour: Behaviour | None = field(default=None, kw_only=True)  # of the user's own tests, where there are any
     temperatures: Mapping[Precision, float] = field(default_factory=dict)  # fitted on validation rows, where any was
 
 

@@ -4,6 +4,7 @@ import os
 
 import pyarrow as pa
 
+from tunegate.behaviour.running import run_behaviour
 from tunegate.engines import why_not
 from tunegate.errors import UserError
 from tunegate.evaluation.answers import counted, seen, side_by_side
@@ -62,6 +63,7 @@ def run(context: Context) -> EvaluateReport:
     found = findings(contest, _facts(context, contest), Resampling(settings.resamples, settings.seed))
     _write_page(context, contest, found)
     _write_latency(context, contest, settings)
+    _write_behaviour(context, contest, settings)
     return EvaluateReport.model_validate(found.model_dump())
 
 
@@ -154,3 +156,15 @@ def _write_latency(context: Context, contest: Contest, settings: EvaluateSetting
         times[precision] = measure(predictor, texts, settings.latency_lengths, settings.latency_repeats)
     latency = Latency(cpu=cpu_name(), threads=1, times=times)
     write_json(context.workspace.report(context.pipeline, "latency"), latency.model_dump(mode="json"))
+
+
+def _write_behaviour(context: Context, contest: Contest, settings: EvaluateSettings) -> None:
+    """Tests that people wrote, where there are any, in every precision that ships."""
+    if settings.behaviour is None:
+        return
+    context.progress.say(f"running the behaviour tests of {settings.behaviour}")
+    threads = os.cpu_count() or 1
+    predictors = {name: Predictor.open(context.path("export"), name, threads=threads) for name in contest.candidates}
+    path = context.workspace.root / settings.behaviour
+    found = run_behaviour(path, settings.behaviour, contest.records, predictors, settings.seed)
+    write_json(context.out / "behaviour.json", found.model_dump(mode="json"))

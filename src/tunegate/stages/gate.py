@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from tunegate.behaviour.results import Behaviour
 from tunegate.errors import UserError
 from tunegate.evaluation.findings import Findings, Latency
 from tunegate.exported import sha256, write_json
@@ -16,6 +17,7 @@ from tunegate.params import GateSettings, Precision
 from tunegate.stages import Context, Report
 
 T = TypeVar("T", bound=BaseModel)
+BEHAVIOUR = "behaviour.json"
 
 
 class GateReport(Report):
@@ -42,13 +44,19 @@ def run(context: Context) -> GateReport:
             "The answers in evaluate/answers.parquet are not those that evaluate.json was made from.",
             "Run the pipeline again with --force evaluate.",
         )
-    checks = judge(Evidence(findings, latency, settings, _temperatures(context)))
+    behaviour = _read(context.path("evaluate", BEHAVIOUR), Behaviour) if _tested(context) else None
+    checks = judge(Evidence(findings, latency, settings, _temperatures(context), behaviour=behaviour))
     verdict = combine(checks)
     name = verdict_hash(_decided_by(context, findings, settings, checks, verdict))
     report = GateReport(verdict=verdict, hash=name, checks=checks)
     context.progress.say(f"{verdict}: " + "; ".join(f"{check.name} {check.verdict}" for check in checks))
     write_json(context.out / "verdict.json", _without_times(report, findings))
     return report
+
+
+def _tested(context: Context) -> bool:
+    """Whether there were behaviour tests: evaluate's folder holds what its last run made, and nothing else."""
+    return context.path("evaluate", BEHAVIOUR).is_file()
 
 
 def _temperatures(context: Context) -> dict[Precision, float]:
@@ -72,6 +80,7 @@ def _decided_by(
         "export": findings.export,
         "test_rows": findings.fingerprint,
         "answers": findings.answers,
+        "behaviour": sha256(context.path("evaluate", BEHAVIOUR)) if _tested(context) else None,
         "settings": settings.model_dump(mode="json"),
         "references": {name: found.hash if found else None for name, found in references.items()},
         "checks": {check.name: check.verdict for check in checks},

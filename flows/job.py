@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from flows.result import StageResult
+from tunegate.dvc.noise import is_noise
 from tunegate.dvc.project import Project, Step
 from tunegate.dvc.running import Listener, run_step
 from tunegate.progress import Progress, format_seconds
@@ -69,10 +70,11 @@ def _sentence(why: list[str], most: int = 3) -> str:
 
 
 def _both(shown: Progress, hears: Listener) -> Listener:
-    """For the person at the terminal, and for Prefect."""
+    """For the person at the terminal, and for Prefect, whose log keeps every line."""
 
     def line(text: str) -> None:
-        shown.say(text.removeprefix(f"{shown.stage}: "))
+        if not is_noise(text):
+            shown.say(text.removeprefix(f"{shown.stage}: "))
         hears.line(text)
 
     def progress(event: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from tunegate.dvc.noise import is_noise
 from tunegate.dvc.project import Step
 from tunegate.errors import ExitStatus, OutsideError, RefusedError, TunegateError, UserError
 from tunegate.progress import MARK
@@ -179,7 +180,8 @@ def _failure(path: Path, step: Step, tail: deque[str]) -> Exception:
             f"The stage {step.address} was killed from outside, most often because the machine ran out of memory.",
             "Make room (or lower train.batch_size) and run again: it goes on from its last checkpoint.",
         )
+    last = "\n  ".join(line for line in tail if not is_noise(line))
     return CrashedError(
-        f"The stage {step.address} ended with an error. Its last lines:\n  " + "\n  ".join(tail),
+        f"The stage {step.address} ended with an error. Its last lines:\n  {last}",
         "\nThis is a fault of ours or of the machine; the log above says where.",
     )

@@ -1,21 +1,26 @@
 """The gate: a table of checks, and one verdict from what they say.
 
-A check reads the evidence and says PASS, FAIL or UNDECIDED, each with its reason. A new kind of check (a champion to
-compare with, slices, behaviour) is one more line here.
+A check reads the evidence and says PASS, FAIL or UNDECIDED, each with its reason. A new kind of check is one more line
+here.
 """
 
 from collections.abc import Callable
 
+from tunegate.gate.against import no_erosion, no_regression
 from tunegate.gate.baseline import beats_baselines
 from tunegate.gate.behaviour import behaves
 from tunegate.gate.budgets import latency_within_budget, size_within_budget
 from tunegate.gate.checks import Check, Evidence, Verdict
 from tunegate.gate.quality import calibrated, reaches_floor, unseen_rows
+from tunegate.gate.slices import no_slice_harmed
 
 CHECKS: dict[str, Callable[[Evidence], list[Check]]] = {
     "data": unseen_rows,
     "floor": reaches_floor,
     "baseline": beats_baselines,
+    "no regression": no_regression,
+    "no erosion": no_erosion,
+    "slices": no_slice_harmed,
     "behaviour": behaves,
     "calibration": calibrated,
     "latency": latency_within_budget,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tunegate.behaviour.results import Behaviour
 from tunegate.evaluation.findings import Estimate, Findings, Latency
+from tunegate.gate.sliced import Slice, Sliced
 from tunegate.params import GateSettings, Precision
 
 Verdict = Literal["PASS", "FAIL", "UNDECIDED"]
@@ -21,8 +22,13 @@ class Evidence:
     findings: Findings
     latency: Latency
     settings: GateSettings
-    behaviour: Behaviour | None = field(default=None, kw_only=True)  # of the user's own tests, where there are any
     temperatures: Mapping[Precision, float] = field(default_factory=dict)  # fitted on validation rows, where any was
+    behaviour: Behaviour | None = field(default=None, kw_only=True)  # of the user's own tests, where there are any
+    sliced: Sliced | None = field(default=None, kw_only=True)  # where there is a champion to compare with
+
+    @property
+    def slices(self) -> list[Slice]:
+        return self.sliced.found if self.sliced is not None else []
 
 
 class Check(BaseModel):

@@ -11,27 +11,42 @@ from tunegate.behaviour.results import Behaviour
 from tunegate.errors import UserError
 from tunegate.evaluation.findings import Findings, Latency
 from tunegate.exported import sha256, write_json
-from tunegate.gate import combine, judge
+from tunegate.gate import combine, judge, words
+from tunegate.gate.against import improved
 from tunegate.gate.checks import Check, Evidence, Verdict
+from tunegate.gate.notes import Compared, Note, compared_with, notes
+from tunegate.gate.sliced import Slice, read_sliced
 from tunegate.params import GateSettings, Precision
 from tunegate.stages import Context, Report
+from tunegate.tasks import record_of
 
 T = TypeVar("T", bound=BaseModel)
 BEHAVIOUR = "behaviour.json"
 
 
 class GateReport(Report):
-    """`hash` names what decided: an approval of a verdict names it, and no other verdict has it."""
+    """`hash` names what decided: an approval of a verdict names it, and no other verdict has it.
+
+    `improved` (None where nothing was compared) and `improved_on_best` say whether the model that serves is surely
+    better: that decides nothing here, and the latter is how the best version ever is found.
+    """
 
     verdict: Verdict
     hash: str
     checks: list[Check]
+    notes: list[Note]
+    slices: list[Slice]
+    compared_with: list[Compared]
+    improved: bool | None
+    improved_on_best: bool
 
     def markdown(self) -> str:
-        lines = [f"**{self.verdict}** (`{self.hash[:12]}`)\n", "| check | verdict | reason |", "|---|---|---|"]
-        lines += [f"| {check.name} | {check.verdict} | {check.reason} |" for check in self.checks]
-        remedies = [f"- {check.name}: {check.remedy}" for check in self.checks if check.remedy]
-        return "\n".join([*lines, *(["", "What to do:", *remedies] if remedies else [])]) + "\n"
+        lines = [f"**{self.verdict}** (`{self.hash[:12]}`)\n", *words.checks_table(self.checks)]
+        lines += words.versions_line(self.compared_with, self.improved)
+        lines += words.remedies(self.checks)
+        lines += words.slices_table(self.slices)
+        lines += words.notes_list(self.notes)
+        return "\n".join(lines) + "\n"
 
 
 def run(context: Context) -> GateReport:
@@ -45,13 +60,29 @@ def run(context: Context) -> GateReport:
             "Run the pipeline again with --force evaluate.",
         )
     behaviour = _read(context.path("evaluate", BEHAVIOUR), Behaviour) if _tested(context) else None
-    checks = judge(Evidence(findings, latency, settings, _temperatures(context), behaviour=behaviour))
-    verdict = combine(checks)
-    name = verdict_hash(_decided_by(context, findings, settings, checks, verdict))
-    report = GateReport(verdict=verdict, hash=name, checks=checks)
+    labels = tuple(column.name for column in record_of(context.task).PAYLOAD if column.kind == "label")
+    sliced = read_sliced(context.path("evaluate"), findings, labels, settings)
+    evidence = Evidence(findings, latency, settings, _temperatures(context), behaviour=behaviour, sliced=sliced)
+    report = _report(context, evidence)
+    verdict, checks = report.verdict, report.checks
     context.progress.say(f"{verdict}: " + "; ".join(f"{check.name} {check.verdict}" for check in checks))
     write_json(context.out / "verdict.json", _without_times(report, findings))
     return report
+
+
+def _report(context: Context, evidence: Evidence) -> GateReport:
+    checks = judge(evidence)
+    verdict = combine(checks)
+    return GateReport(
+        verdict=verdict,
+        hash=verdict_hash(_decided_by(context, evidence.findings, evidence.settings, checks, verdict)),
+        checks=checks,
+        notes=notes(evidence),
+        slices=evidence.slices,
+        compared_with=compared_with(evidence),
+        improved=improved(evidence, "champion"),
+        improved_on_best=bool(improved(evidence, "best")),
+    )
 
 
 def _tested(context: Context) -> bool:

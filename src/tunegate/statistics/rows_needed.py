@@ -52,6 +52,18 @@ def for_estimate(rows: int, distance: float, half_width: float) -> int | None:
     return _scaled(rows, distance, half_width / NormalDist().inv_cdf(1 - ONE_SIDED))
 
 
+def for_harm(pair: Paired, error: float) -> int | None:
+    """For the sign test at level `error` to show that more is lost than won, from the observed difference."""
+    if pair.difference >= 0:
+        return None
+    normal = NormalDist()
+    told_apart = (pair.wins + pair.losses) / pair.rows
+    quantiles = normal.inv_cdf(1 - error) * sqrt(told_apart)
+    quantiles += normal.inv_cdf(POWER) * sqrt(max(0.0, told_apart - pair.difference**2))
+    needed = max(pair.rows + 1, ceil((quantiles / pair.difference) ** 2))
+    return needed if needed <= MOST else None
+
+
 def to_settle(pair: Paired, margin: float) -> int | None:
     """For "not worse by more than the margin?" to be answered, yes or no, by a paired difference.
 

@@ -1,0 +1,160 @@
+"""The test rows by slice: candidate against champion in each part of them.
+
+Per slice the exact one-sided sign test of the rows that only one model has right, adjusted by Holm's method over all
+slices, so that an equal model is called harmful at most once in twenty times, however many labels there are. A slice
+is harmed when that is significant and it has lost more than `gate.margin`.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from tunegate.evaluation.findings import Findings
+from tunegate.gate.slice_parts import Parts
+from tunegate.params import GateSettings
+from tunegate.records import read_table
+from tunegate.statistics.multiplicity import holm, sign_test
+from tunegate.statistics.noninferiority import Decision, decide
+from tunegate.statistics.proportions import ONE_SIDED, Paired
+from tunegate.statistics.rows_needed import for_harm
+
+
+class Difference(BaseModel):
+    """Of shares of right answers, with its 95 % interval."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class Slice(BaseModel):
+    """One slice: candidate minus champion on its rows. `more_rows` are rows of this slice."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    n: int
+    wins: int
+    losses: int
+    difference: Difference | None  # None without rows
+    p_value: float
+    adjusted: float
+    state: Literal["harmed", "fine", "too_small"]
+    more_rows: int | None = None
+    critical: bool = False
+
+
+@dataclass(frozen=True)
+class Sliced:
+    """What slices are cut from: rows.parquet, and per row whether candidate and champion are right (bool [n])."""
+
+    rows: pa.Table
+    labels: tuple[str, ...]  # the task's label columns
+    ours: NDArray[np.bool_]
+    theirs: NDArray[np.bool_]
+    kept: NDArray[np.bool_]  # rows that count in the comparison
+    settings: GateSettings
+
+    @cached_property
+    def found(self) -> list[Slice]:
+        """Every slice, worst first. Raises UserError for a column that is not there."""
+        masks = self._masks()
+        pairs = {name: self._pair(mask) for name, mask in masks.items()}
+        wins = np.array([pair.wins for pair in pairs.values()], dtype=np.int64)
+        losses = np.array([pair.losses for pair in pairs.values()], dtype=np.int64)
+        p_values = sign_test(wins, losses)
+        adjusted = _adjusted(p_values, wins + losses)
+        tests = int((wins + losses > 0).sum())
+        slices = [
+            self._slice(name, pair, (float(p_value), float(corrected)), tests)
+            for (name, pair), p_value, corrected in zip(pairs.items(), p_values, adjusted, strict=True)
+        ]
+        order = {"harmed": 0, "too_small": 1, "fine": 2}
+        return sorted(slices, key=lambda found: (order[found.state], not found.critical, found.p_value))
+
+    def _masks(self) -> dict[str, NDArray[np.bool_]]:
+        """Slices that hold every row are no slices; critical ones stay, also without a row."""
+        parts = Parts(self.rows, self.labels)
+        masks = {name: mask for wanted in self.settings.slices for name, mask in parts.of(wanted).items()}
+        critical = {
+            name: masks[name] if name in masks else parts.one(name) for name in self.settings.critical_slices
+        }  # fmt: skip
+        whole = int(self.kept.sum())
+        some = {name: mask for name, mask in masks.items() if 0 < int((mask & self.kept).sum()) < whole}
+        return some | critical
+
+    def _pair(self, mask: NDArray[np.bool_]) -> Paired:
+        chosen = mask & self.kept
+        ours, theirs = self.ours[chosen], self.theirs[chosen]
+        return Paired(int((ours & ~theirs).sum()), int((theirs & ~ours).sum()), int(chosen.sum()))
+
+    def _slice(self, name: str, pair: Paired, p_values: tuple[float, float], tests: int) -> Slice:
+        decision = decide(pair, self.settings.slice_margin)
+        harmed = p_values[1] <= ONE_SIDED and pair.rows > 0 and pair.difference < -self.settings.margin
+        fine = decision.verdict == "PASS"
+        more = decision.more_rows
+        if decision.verdict == "FAIL" and not harmed:
+            total = for_harm(pair, ONE_SIDED / max(1, tests))
+            more = total - pair.rows if total is not None else None
+        return Slice(
+            name=name,
+            n=pair.rows,
+            wins=pair.wins,
+            losses=pair.losses,
+            difference=_difference(pair, decision),
+            p_value=p_values[0],
+            adjusted=p_values[1],
+            state="harmed" if harmed else "fine" if fine else "too_small",
+            more_rows=None if harmed or fine else more,
+            critical=name in self.settings.critical_slices,
+        )
+
+
+def read_sliced(folder: Path, findings: Findings, labels: tuple[str, ...], settings: GateSettings) -> "Sliced | None":
+    """From evaluate's folder; None where no champion was asked, or where the candidate is the champion."""
+    champion = findings.version("champion")
+    if champion is None or champion.problem or champion.identical:
+        return None
+    rows = read_table(folder / "rows.parquet")
+    left_out = ("candidate_trained_on", "champion_trained_on", "champion_label_unknown")
+    kept = ~np.any([np.asarray(rows[name].combine_chunks()) for name in left_out], axis=0)
+    counts = read_table(folder / "counts.parquet")
+    return Sliced(
+        rows=rows,
+        labels=labels,
+        ours=_right(counts, findings.served, len(rows)),
+        theirs=_right(counts, "champion", len(rows)),
+        kept=kept,
+        settings=settings,
+    )
+
+
+def _right(counts: pa.Table, model: str, rows: int) -> NDArray[np.bool_]:
+    chosen = pc.and_(pc.equal(counts["model"], model), pc.equal(counts["key"], "correct"))
+    right = np.zeros(rows, dtype=bool)
+    right[np.asarray(counts.filter(chosen)["record"].combine_chunks())] = True
+    return right
+
+
+def _adjusted(p_values: NDArray[np.float64], told_apart: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Over the slices in which some row tells the two apart: how many do says nothing about which way."""
+    adjusted = np.ones(len(p_values))
+    asked = told_apart > 0
+    adjusted[asked] = holm(p_values[asked])
+    return adjusted
+
+
+def _difference(pair: Paired, decision: Decision) -> Difference | None:
+    if not pair.rows:
+        return None
+    return Difference(value=pair.difference, low=decision.low, high=decision.high, n=pair.rows)

@@ -1,0 +1,71 @@
+"""Is a part of the rows harmed, however good the whole is? One check over all slices.
+
+A slice too small to rule out a loss of `gate.slice_margin` is reported with the rows it needs, and holds the verdict
+only where it is listed as critical.
+"""
+
+from tunegate.gate.checks import Check, Evidence, Verdict
+from tunegate.gate.sliced import Slice
+from tunegate.params import GateSettings
+from tunegate.statistics.proportions import ONE_SIDED
+
+NAMED = 5  # slices that a reason names; all are in the report
+
+
+def no_slice_harmed(evidence: Evidence) -> list[Check]:
+    """One check over all slices; none where there is nothing to compare with or nothing to cut."""
+    found = evidence.slices
+    if not found:
+        return []
+    harmed = [part for part in found if part.state == "harmed"]
+    small = [part for part in found if part.state == "too_small"]
+    held = [part for part in small if part.critical]
+    verdict: Verdict = "FAIL" if harmed else "UNDECIDED" if held else "PASS"
+    lowest = min(found, key=lambda part: (part.adjusted, part.p_value))
+    return [
+        Check(
+            name="slices",
+            verdict=verdict,
+            reason=_reason(evidence.settings, found, harmed, held),
+            remedy=_remedy(harmed, held),
+            estimate=lowest.adjusted,
+            threshold=ONE_SIDED,
+            n=sum(part.n for part in found if part.name == lowest.name),
+            more_rows=max((part.more_rows or 0 for part in held), default=0) or None if verdict != "FAIL" else None,
+        )
+    ]
+
+
+def _reason(settings: GateSettings, found: list[Slice], harmed: list[Slice], held: list[Slice]) -> str:
+    small = [part for part in found if part.state == "too_small"]
+    if harmed:
+        return f"{len(harmed)} of {len(found)} slices are surely harmed: {_listed(harmed)}."
+    if held:
+        return (
+            f"no slice is surely harmed, but {len(held)} critical ones are too small to rule out a loss of "
+            f"{settings.slice_margin:g}: {_listed(held)}."
+        )
+    some = f"; {len(small)} are too small to rule out a loss of {settings.slice_margin:g}" if small else ""
+    return f"none of {len(found)} slices is surely harmed{some}."
+
+
+def _listed(parts: list[Slice]) -> str:
+    named = [
+        f"{part.name} ({part.n:,} rows: {part.losses} broken, {part.wins} fixed, adjusted p {part.adjusted:.2g})"
+        for part in parts[:NAMED]
+    ]
+    return ", ".join(named) + (f" and {len(parts) - NAMED} more" if len(parts) > NAMED else "")
+
+
+def _remedy(harmed: list[Slice], held: list[Slice]) -> str:
+    if harmed:
+        return (
+            f"Look at the rows of {harmed[0].name} that only the champion answers right; correct their labels or add "
+            "training rows like them."
+        )
+    if not held:
+        return ""
+    asked = [f"{part.more_rows:,} more rows of {part.name}" for part in held[:NAMED] if part.more_rows]
+    if not asked:
+        return "No number of rows like these would settle it: let a person decide, or take it off gate.critical_slices."
+    return f"Label about {', '.join(asked)}: that settles it four times in five."

@@ -104,7 +104,8 @@ class Summary:
             f"         {report['quarantined']:,} quarantined in {self._path('validate', 'quarantine.parquet')}",
             f"         what was found: reports/{self.result.pipeline}/validate.md",
         ]
-        return lines + [f"         {reason}" for reason in report.get("reasons", ())]
+        said = self.result.failure.problem if self.result.failure else ""  # once is enough
+        return lines + [f"         {reason}" for reason in report.get("reasons", ()) if reason not in said]
 
     def _path(self, stage: str, name: str) -> str:
         return self.workspace.relative(self.workspace.stage(self.result.pipeline, stage) / name)
@@ -125,10 +126,9 @@ class Summary:
             return ["\nstopped  " + f"{failure.problem}\n{failure.remedy}".replace("\n", "\n         ")]
         if self.verdict is None:
             return []
-        checks = [
-            f"         {check['verdict']:<9} {check['name']}: {check['reason']}"
-            for check in self.reports["gate"]["checks"]
-        ]
+        checks = [line for check in self.reports["gate"]["checks"] for line in _check_lines(check)]
+        if self.verdict != "PASS":
+            checks.append(f"         the whole verdict: reports/{self.result.pipeline}/gate.md")
         package = self.reports.get("package", {})
         bento = f"Bento    {self.bento}" if self.bento else f"Bento    none: {package.get('why', 'not packaged')}"
         return [f"verdict  {self.verdict}", *checks, bento]
@@ -168,3 +168,11 @@ def _state(stage: StageResult) -> str:
 
 def _estimate(estimate: dict[str, Any]) -> str:
     return f"{estimate['name']} {estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
+def _check_lines(check: dict[str, Any]) -> list[str]:
+    """The check, and what to do where it did not pass."""
+    lines = [f"         {check['verdict']:<9} {check['name']}: {check['reason']}"]
+    if check["verdict"] != "PASS" and check.get("remedy"):
+        lines.append(f"         {'':<9} -> {check['remedy']}")
+    return lines
+
+

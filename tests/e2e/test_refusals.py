@@ -34,6 +34,16 @@ def test_an_unchanged_run_keeps_the_standing_verdicts_status(project: Project) -
     assert "unchanged" in project.run("run", "demo", status=3).stdout.lower()
 
 
+def test_refused_data_is_told_once_with_the_place_of_its_report(project: Project) -> None:
+    path = project.root / "data/raw/demo/rows.csv"
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    _write(path, [{**row, "text": "" if number % 2 else row["text"]} for number, row in enumerate(rows)])
+    done = project.run("run", "demo", status=3)
+    told = done.stdout + done.stderr
+    assert told.count("[QUARANTINE_SHARE]") == 1
+    assert "reports/demo/validate.md" in told
+
+
 def _shuffle_labels(path: Path) -> None:
     rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     labels = [row["label"] for row in rows]

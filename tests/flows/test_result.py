@@ -94,6 +94,29 @@ def test_the_summary_tells_a_person_what_came_out_and_what_comes_next(workspace)
         assert part in text, part
 
 
+@pytest.mark.parametrize("verdict", ["FAIL", "UNDECIDED"])
+def test_what_did_not_pass_says_what_to_do_and_where_more_is_said(workspace, verdict):
+    checks = [
+        {"name": "floor", "verdict": verdict, "reason": "accuracy is below 0.7", "remedy": "Label more rows."},
+        {"name": "data", "verdict": "PASS", "reason": "none leaks", "remedy": ""},
+    ]
+    write(workspace, "gate", {"verdict": verdict, "checks": checks})
+    write(workspace, "package", {"packaged": False, "tag": None, "why": "the gate said no"})
+    lines = summarise(workspace, result(*UNCHANGED)).text().splitlines()
+    at = next(number for number, line in enumerate(lines) if "floor" in line)
+    assert lines[at + 1].strip() == "-> Label more rows."
+    assert any(line.strip() == "the whole verdict: reports/support/gate.md" for line in lines)
+
+
+def test_a_refusal_of_the_data_is_said_once_with_the_place_of_its_report(workspace):
+    reason = "[TEXT_EMPTY] 9 of 10 rows: the text is empty."
+    write(workspace, "validate", {**REPORTS["validate"], "reasons": [reason]})
+    error = RefusedError(f"validate refused the data of support:\n  {reason}", "Correct the rows.")
+    failed = result("ran", "failed", "not reached", "not reached", failure=Failure.of(error))
+    text = summarise(workspace, failed).text()
+    assert text.count(reason) == 1 and text.count("reports/support/validate.md") == 1
+
+
 def test_a_run_that_redid_nothing_says_so_and_asks_for_no_commit(workspace):
     text = summarise(workspace, result(*UNCHANGED)).text()
     assert "nothing was redone" in text and "git add" not in text

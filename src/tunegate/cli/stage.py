@@ -32,12 +32,13 @@ def stage(
     try:
         run_stage(name, pipeline, Workspace.find())
     except TunegateError as error:
-        _write_failure(error)
+        if path := os.environ.get("TUNEGATE_FAILURE"):
+            _write_failure(error, Path(path))
+            raise typer.Exit(error.status) from error  # the driver says it, once
         raise
 
 
-def _write_failure(error: TunegateError) -> None:
+def _write_failure(error: TunegateError, path: Path) -> None:
     """DVC turns every status into 255, so the driver reads the failure from the file it named."""
-    if path := os.environ.get("TUNEGATE_FAILURE"):
-        failure = {"status": int(error.status), "problem": error.problem, "remedy": error.remedy}
-        write_atomically(Path(path), json.dumps(failure))
+    failure = {"status": int(error.status), "problem": error.problem, "remedy": error.remedy}
+    write_atomically(path, json.dumps(failure))

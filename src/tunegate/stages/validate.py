@@ -81,7 +81,8 @@ def run(context: Context) -> ValidateReport:
     report = _report(examination, rejects, kept)
     write_atomically(context.out / "report.html", page(_page(context, report, examination)))
     for message in report.messages:
-        context.progress.say(message)
+        if message not in reasons:  # those stop the next stage, which says them
+            context.progress.say(message)
     return report
 
 

@@ -36,6 +36,27 @@ def batcher(engine: Engine, limits: Limits = ROOMY) -> Batcher[int, int]:
     return Batcher(engine, abs, limits)
 
 
+def held() -> Engine:
+    """An engine that keeps its first batch until its gate is opened."""
+    engine = Engine()
+    engine.gate.clear()
+    return engine
+
+
+async def occupied(queue: Batcher[int, int], engine: Engine) -> asyncio.Task[list[int]]:
+    """A request that the held engine works on."""
+    first = asyncio.create_task(queue.ask([1]))
+    await engine.is_working()
+    return first
+
+
+async def waiting_for(queue: Batcher[int, int], *requests: list[int]) -> list[asyncio.Task[list[int]]]:
+    """Requests that stand in the queue."""
+    tasks = [asyncio.create_task(queue.ask(asked)) for asked in requests]
+    await asyncio.sleep(0)
+    return tasks
+
+
 def test_a_lone_request_starts_at_once() -> None:
     engine = Engine()
     assert asyncio.run(batcher(engine).ask([3])) == [6]
@@ -43,15 +64,12 @@ def test_a_lone_request_starts_at_once() -> None:
 
 
 def test_what_came_while_the_engine_worked_goes_together_sorted_by_cost() -> None:
-    engine = Engine()
-    engine.gate.clear()
+    engine = held()
 
     async def story() -> list[list[int]]:
         queue = batcher(engine)
-        first = asyncio.create_task(queue.ask([1]))
-        await engine.is_working()
-        more = [asyncio.create_task(queue.ask(asked)) for asked in ([9, 2], [5], [7])]
-        await asyncio.sleep(0)
+        first = await occupied(queue, engine)
+        more = await waiting_for(queue, [9, 2], [5], [7])
         assert queue.waiting == 4
         engine.gate.set()
         return [await task for task in (first, *more)]
@@ -68,15 +86,12 @@ def test_a_batch_keeps_its_budget_and_a_dear_question_goes_alone() -> None:
 
 
 def test_a_full_queue_refuses_and_keeps_what_waits() -> None:
-    engine = Engine()
-    engine.gate.clear()
+    engine = held()
 
     async def story() -> list[int]:
         queue = batcher(engine, Limits(max_cost=100, queue=2, deadline_seconds=60))
-        running = asyncio.create_task(queue.ask([1]))
-        await engine.is_working()
-        waiting = asyncio.create_task(queue.ask([2, 3]))
-        await asyncio.sleep(0)
+        running = await occupied(queue, engine)
+        (waiting,) = await waiting_for(queue, [2, 3])
         with pytest.raises(QueueFullError):
             await queue.ask([4])
         engine.gate.set()
@@ -86,17 +101,14 @@ def test_a_full_queue_refuses_and_keeps_what_waits() -> None:
 
 
 def test_a_request_past_its_deadline_is_never_computed() -> None:
-    engine = Engine()
-    engine.gate.clear()
+    engine = held()
 
     async def story() -> None:
         now = [0.0]
         limits = Limits(max_cost=100, queue=10, deadline_seconds=5)
         queue: Batcher[int, int] = Batcher(engine, abs, limits, clock=lambda: now[0])
-        running = asyncio.create_task(queue.ask([1]))
-        await engine.is_working()
-        late = asyncio.create_task(queue.ask([2]))
-        await asyncio.sleep(0)
+        running = await occupied(queue, engine)
+        (late,) = await waiting_for(queue, [2])
         now[0] = 5.1
         engine.gate.set()
         assert await running == [2]
@@ -108,15 +120,12 @@ def test_a_request_past_its_deadline_is_never_computed() -> None:
 
 
 def test_a_bad_question_fails_alone() -> None:
-    engine = Engine()
-    engine.gate.clear()
+    engine = held()
 
     async def story() -> list[object]:
         queue = batcher(engine)
-        first = asyncio.create_task(queue.ask([1]))
-        await engine.is_working()
-        others = [asyncio.create_task(queue.ask(asked)) for asked in ([2, 3], [4, -5], [6])]
-        await asyncio.sleep(0)
+        first = await occupied(queue, engine)
+        others = await waiting_for(queue, [2, 3], [4, -5], [6])
         engine.gate.set()
         return list(await asyncio.gather(first, *others, return_exceptions=True))
 
@@ -133,15 +142,12 @@ def test_an_engine_that_loses_an_answer_is_noticed() -> None:
 
 
 def test_a_request_whose_client_gave_up_is_not_computed() -> None:
-    engine = Engine()
-    engine.gate.clear()
+    engine = held()
 
     async def story() -> None:
         queue = batcher(engine)
-        running = asyncio.create_task(queue.ask([1]))
-        await engine.is_working()
-        gone = asyncio.create_task(queue.ask([2]))
-        await asyncio.sleep(0)
+        running = await occupied(queue, engine)
+        (gone,) = await waiting_for(queue, [2])
         gone.cancel()
         engine.gate.set()
         await running
@@ -152,15 +158,12 @@ def test_a_request_whose_client_gave_up_is_not_computed() -> None:
 
 
 def test_closing_cancels_what_waits() -> None:
-    engine = Engine()
-    engine.gate.clear()
+    engine = held()
 
     async def story() -> None:
         queue = batcher(engine)
-        running = asyncio.create_task(queue.ask([1]))
-        await engine.is_working()
-        waiting = asyncio.create_task(queue.ask([2]))
-        await asyncio.sleep(0)
+        running = await occupied(queue, engine)
+        (waiting,) = await waiting_for(queue, [2])
         engine.gate.set()
         queue.close()
         assert await running == [2]

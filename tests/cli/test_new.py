@@ -88,3 +88,90 @@ def test_the_second_time_the_name_is_taken(project: Path, capsys: pytest.Capture
     new("--text", "body", "--label", "team", "--yes")
     assert new("--text", "body", "--label", "team", "--yes") == 2
     assert "already has a pipeline mine" in capsys.readouterr().err
+
+
+def test_the_margin_is_written_with_what_it_means_and_a_starter_of_behaviour_tests(project: Path) -> None:
+    assert new("--text", "body", "--label", "team", "--yes") == 0
+    written = (project / "params.yaml").read_text()
+    assert "      margin: 0.05  # a new version may lose at most 5 points: that takes about" in written
+    assert "behaviour: behaviour/mine.yaml" in written
+    assert "perturb: typos" in (project / "behaviour/mine.yaml").read_text()
+
+
+def test_a_margin_can_be_chosen(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert new("--text", "body", "--label", "team", "--margin", "0.01", "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["entry"]["gate"] == {"margin": 0.01}
+    assert "behaviour/mine.yaml" in answer["changed"]
+    assert "margin: 0.01  #" in (project / "params.yaml").read_text()  # a choice is written though it is the default
+
+
+@pytest.mark.parametrize("margin", ["0", "1", "2", "-0.01"])
+def test_what_is_no_margin_is_a_sentence(project: Path, capsys: pytest.CaptureFixture[str], margin: str) -> None:
+    assert new("--text", "body", "--label", "team", "--margin", margin) == 2
+    assert "One point is 0.01" in capsys.readouterr().err
+    assert (project / "params.yaml").read_text() == "pipelines: {}\n"
+
+
+def test_in_a_terminal_the_margin_is_asked_for(project: Path) -> None:
+    out = in_terminal(
+        ["new", "mine", "--data", "mine.csv", "--task", TASK, "--text", "body", "--label", "team"], "0.03\ny\n"
+    )
+    assert "How much may a new version lose" in out
+    assert "margin: 0.03  #" in (project / "params.yaml").read_text()
+
+
+def test_tests_that_are_there_already_are_kept(project: Path) -> None:
+    (project / "behaviour").mkdir()
+    (project / "behaviour/mine.yaml").write_text("mine\n")
+    assert new("--text", "body", "--label", "team", "--yes") == 0
+    assert (project / "behaviour/mine.yaml").read_text() == "mine\n"
+
+
+def in_terminal(arguments: list[str], typed: str) -> str:
+    """What the command shows to a person who types this."""
+    import os
+    import pty
+    import sys
+
+    main, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tunegate.cli", *arguments],
+        stdin=child,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    os.close(child)
+    os.write(main, typed.encode())
+    out, _ = process.communicate(timeout=60)
+    os.close(main)
+    return out.decode()
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("models/minilmm", 'Did you mean "models/minilm"?'),
+        ("minilm", 'Did you mean "models/minilm"?'),
+        ("models/other", "`tunegate models add other`"),
+        ("../x", "there is no data/../x"),
+    ],
+)
+def test_a_base_model_that_is_not_there_stops_before_anything_is_written(
+    project: Path, capsys: pytest.CaptureFixture[str], model: str, said: str
+) -> None:
+    (project / "data/models").mkdir(parents=True)
+    (project / "data/models/minilm.dvc").write_text("outs: []\n")
+    before = (project / "params.yaml").read_text()
+    assert new("--text", "body", "--label", "team", "--model", model, "--yes") == 2
+    assert said in capsys.readouterr().err
+    assert (project / "params.yaml").read_text() == before and not (project / "data/raw").exists()
+
+
+def test_a_base_model_that_dvc_keeps_or_another_pipeline_makes_is_taken(project: Path) -> None:
+    (project / "data/models").mkdir(parents=True)
+    (project / "data/models/small.dvc").write_text("outs: []\n")
+    assert new("--text", "body", "--label", "team", "--model", "models/small", "--yes") == 0
+    (project / "mine.csv").rename(project / "other.csv")
+    command = ["new", "other", "--data", "other.csv", "--task", TASK, "--text", "body", "--label", "team", "--yes"]
+    assert run_command([*command, "--model", "mine/train/model"]) == 0

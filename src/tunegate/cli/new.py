@@ -35,6 +35,10 @@ def new(
     model: Annotated[str, typer.Option(help="the base model's folder under data/")] = "models/minilm",
     encoding: Annotated[str, typer.Option(help="the file's encoding, where it is not UTF-8")] = "",
     delimiter: Annotated[str, typer.Option(help="the character between columns, where it is not as usual")] = "",
+    margin: Annotated[
+        float | None,
+        typer.Option(help="how much a new version may lose; 0.01 is one point (default: by the test rows)"),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object; asks nothing.")] = False,
 ) -> None:
@@ -45,11 +49,13 @@ def new(
     asks = sys.stdin.isatty() and not (yes or as_json)
     said = {"text": text, "text_b": text_b, "label": label, "id": row_id, **_pairs(column or [])}
     columns = {field: found for field, found in said.items() if found}
-    request = Request(name, data, task, model, columns, encoding or None, typed(delimiter) or None)
+    request = Request(name, data, task, model, columns, encoding or None, typed(delimiter) or None, margin)
     with said_as_options():
         plan = make_plan(workspace, request, _ask if asks else None)
     if not as_json:
         _show(plan)
+    if asks and margin is None:
+        plan = plan.with_margin(_ask_margin(plan))
     if asks and not typer.confirm("Add this pipeline?", default=True):
         raise typer.Abort
     changed = carry_out(workspace, plan)
@@ -73,6 +79,11 @@ def _ask(column: "Payload", samples: "Mapping[str, str]") -> str:
     return str(typer.prompt(f"Which column is the {column.name} ({column.description})"))
 
 
+def _ask_margin(plan: "Plan") -> float:
+    chosen = plan.settings.gate.margin
+    return float(typer.prompt("How much may a new version lose (0.01 is one point)?", default=chosen, type=float))
+
+
 def _show(plan: "Plan") -> None:
     from tunegate.new_pipeline.columns import shortened
 
@@ -85,7 +96,7 @@ def _show(plan: "Plan") -> None:
         print(f"{_counted(found.rejected, 'line')} could not be read; the run says why, and goes on without them.\n")
     _show_labels(found.labels, found.unlabelled)
     _show_choices(plan)
-    _show_margin(found.splits["test"])
+    _show_margin(found.splits["test"], plan.settings.gate.margin)
 
 
 def _show_labels(labels: "Mapping[str, int]", unlabelled: int) -> None:
@@ -110,7 +121,7 @@ def _show_choices(plan: "Plan") -> None:
     print(f"Base model: {settings.model}\n")
 
 
-def _show_margin(test_rows: int) -> None:
+def _show_margin(test_rows: int, margin: float) -> None:
     from tunegate.statistics.power import certified_margin, rows_for_margin
 
     if not test_rows:
@@ -119,7 +130,8 @@ def _show_margin(test_rows: int) -> None:
     print(
         f"With {test_rows:,} test rows a new version that is as good can be certified to lose at most "
         f"{100 * certified_margin(test_rows):.1f} points;\na margin of 1 point takes {rows_for_margin(0.01):,} rows "
-        "(6 % discordant answers, power 80 %, one-sided 5 %).\n"
+        "(6 % discordant answers, power 80 %, one-sided 5 %).\n\n"
+        f"Margin:     {margin:g} ({100 * margin:g} points; gate.margin, --margin chooses another)\n"
     )
 
 

@@ -31,13 +31,19 @@ def entry_of(settings: PipelineSettings) -> dict[str, Any]:
     return written
 
 
-def add_entry(params: Path, name: str, entry: Mapping[str, Any]) -> None:
-    """Append the entry. Everything else in the file stays as it is. Raises UserError for a name that is taken."""
+def add_entry(
+    params: Path, name: str, entry: Mapping[str, Any], comments: Mapping[tuple[str, str], str] | None = None
+) -> None:
+    """Append the entry, with a comment beside some of its settings (section, name). Everything else in the file stays
+    as it is. Raises UserError for a name that is taken."""
     check_new_name(name, params)
     document = read_params(params)
     if not document["pipelines"]:
         document["pipelines"].fa.set_block_style()  # `{}` would take the entry into its braces
-    document["pipelines"][name] = _in_style(entry)
+    written = _in_style(entry)
+    for (section, setting), said in (comments or {}).items():
+        written[section].yaml_add_eol_comment(said, setting)
+    document["pipelines"][name] = written
     yaml = YAML(typ="rt")
     yaml.width = 4096  # no line of the person's is broken
     text = io.StringIO()

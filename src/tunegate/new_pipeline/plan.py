@@ -2,23 +2,25 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from tunegate.behaviour.starter import starter
 from tunegate.dvc.tracking import track
 from tunegate.errors import TunegateError, UserError
 from tunegate.new_pipeline.columns import AskColumn, choose_columns
 from tunegate.new_pipeline.data import RawData, find_data
 from tunegate.new_pipeline.entry import add_entry, check_new_name, entry_of, ignore_outputs
+from tunegate.new_pipeline.margin import first_margin, margin_comment
 from tunegate.new_pipeline.survey import Survey, files_to_read, sample_values, survey
-from tunegate.params import PipelineSettings
+from tunegate.params import GateSettings, PipelineSettings
 from tunegate.stages import STAGES
 from tunegate.statistics.power import certified_margin
 from tunegate.tasks import record_of
-from tunegate.workspace import Workspace, fresh_folder
+from tunegate.workspace import Workspace, fresh_folder, write_atomically
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Request:
     columns: Mapping[str, str]
     encoding: str | None = None
     delimiter: str | None = None
+    margin: float | None = None  # None: the smallest that the test rows can certify, within reason
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,29 @@ class Plan:
     source: Path | None
     unread: list[str]
 
+    def with_margin(self, margin: float) -> "Plan":
+        """The same with another margin. Raises UserError for what is none."""
+        try:
+            gate = GateSettings.model_validate({**self.settings.gate.model_dump(), "margin": margin})
+        except ValidationError as error:
+            raise UserError(
+                f"A margin of {margin:g} cannot be: it is a share of the rows, above 0 and below 1.",
+                "One point is 0.01.",
+            ) from error
+        return replace(self, settings=self.settings.model_copy(update={"gate": gate}))
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """As it is written: the margin stands there also where it is the default, for it is the person's choice."""
+        entry = entry_of(self.settings)
+        return {**entry, "gate": {**entry.get("gate", {}), "margin": self.settings.gate.margin}}
+
     def summary(self) -> dict[str, Any]:
         """For other programs."""
         test_rows = self.survey.splits["test"]
         return {
             "pipeline": self.name,
-            "entry": entry_of(self.settings),
+            "entry": self.entry,
             **asdict(self.survey),
             "unread": self.unread,
             "margin": certified_margin(test_rows) if test_rows else None,
@@ -67,7 +87,8 @@ def make_plan(workspace: Workspace, request: Request, ask: AskColumn | None) -> 
     columns = choose_columns(payload, sample_values(files, settings.ingest), given, ask)
     settings = _settings(request, data, columns)
     found = survey(files, payload, settings.ingest, settings.split)
-    return Plan(request.name, settings, found, data.folder if data.copied else None, unread)
+    plan = Plan(request.name, settings, found, data.folder if data.copied else None, unread)
+    return plan.with_margin(first_margin(found.splits["test"]) if request.margin is None else request.margin)
 
 
 def carry_out(workspace: Workspace, plan: Plan) -> list[str]:
@@ -77,10 +98,12 @@ def carry_out(workspace: Workspace, plan: Plan) -> list[str]:
     """
     if plan.source:
         _bring(workspace, plan.source, workspace.raw(plan.name))
-    add_entry(workspace.params, plan.name, entry_of(plan.settings))
+    tests = _write_tests(workspace, plan)
+    said = margin_comment(plan.settings.gate.margin, plan.survey.splits["test"])
+    add_entry(workspace.params, plan.name, plan.entry, {("gate", "margin"): said})
     raw = workspace.raw(plan.settings.data)
     ignored = ignore_outputs(workspace, plan.name, STAGES)
-    kept = [workspace.params, raw.with_name(f"{raw.name}.dvc"), raw.parent / ".gitignore", ignored]
+    kept = [workspace.params, tests, raw.with_name(f"{raw.name}.dvc"), raw.parent / ".gitignore", ignored]
     return [workspace.relative(path) for path in kept if path.is_file()]
 
 
@@ -93,6 +116,7 @@ def _settings(request: Request, data: RawData, columns: Mapping[str, str]) -> Pi
         "model": request.model,
         "ingest": ingest,
         "split": dict(data.split),
+        "evaluate": {"behaviour": _behaviour(request.name)},
     }
     try:
         return PipelineSettings.model_validate(entry)
@@ -102,6 +126,20 @@ def _settings(request: Request, data: RawData, columns: Mapping[str, str]) -> Pi
             f"--{wrong['loc'][-1]} {wrong['input']!r} cannot be: {wrong['msg'].removeprefix('Value error, ')}.",
             "See `tunegate new --help`.",
         ) from error
+
+
+def _behaviour(pipeline: str) -> str:
+    return f"behaviour/{pipeline}.yaml"
+
+
+def _write_tests(workspace: Workspace, plan: Plan) -> Path:
+    """A first file of behaviour tests, where a person has not written one already."""
+    path = workspace.root / _behaviour(plan.name)
+    if not path.exists():
+        named = [column.name for column in record_of(plan.settings.task).PAYLOAD if column.kind == "text"]
+        texts = [value for row in plan.survey.first for name, value in row.items() if name in named]
+        write_atomically(path, starter(plan.name, texts, list(plan.survey.labels)))
+    return path
 
 
 def _bring(workspace: Workspace, source: Path, target: Path) -> None:

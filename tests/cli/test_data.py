@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.projects import make_project
+from tunegate.catalogue.sets import public_sets
 from tunegate.cli import run_command
+from tunegate.tasks import TASKS
 from tunegate.workspace import Workspace
 
 
@@ -35,13 +37,13 @@ def test_added_files_are_tracked_and_the_same_ones_change_nothing(
 
 def test_changed_data_no_longer_names_the_remote_it_came_from(project: Workspace, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("text,label\na,b\n")
-    assert run_command(["data", "add", "one", str(tmp_path / "rows.csv")]) == 0
-    tracked = project.raw("one.dvc")
+    assert run_command(["data", "add", "other", str(tmp_path / "rows.csv")]) == 0
+    tracked = project.raw("other.dvc")
     tracked.write_text(tracked.read_text() + "  remote: example\n")
-    assert run_command(["data", "add", "one"]) == 0
+    assert run_command(["data", "add", "other"]) == 0
     assert "remote: example" in tracked.read_text()
     (tmp_path / "more.csv").write_text("text,label\nc,d\n")
-    assert run_command(["data", "add", "one", str(tmp_path / "more.csv")]) == 0
+    assert run_command(["data", "add", "other", str(tmp_path / "more.csv")]) == 0
     assert "remote" not in tracked.read_text() and "nfiles: 2" in tracked.read_text()
 
 
@@ -65,6 +67,8 @@ def test_mistakes_are_told_and_end_with_status_2(
 def test_the_list_names_every_set_with_its_licence(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["data", "list"]) == 0
     assert "banking77: " in (shown := capsys.readouterr().out) and "CC BY 4.0" in shown
+    unknown = [public.task for public in public_sets().values() if public.task not in TASKS]
+    assert shown.count("(task not in this version)") == len(unknown)
     assert run_command(["data", "list", "--json"]) == 0
     assert {"name", "licence", "citation", "url", "files"} <= json.loads(capsys.readouterr().out)[0].keys()
 

@@ -68,3 +68,9 @@ def test_a_hub_that_cannot_be_reached_is_somebody_elses_failure(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert run_command(["models", "add", "small", "--hub", "owner/name@main"]) == 75
     assert "could not be brought from the hub" in capsys.readouterr().err
+
+
+def test_an_empty_list_names_every_way_to_add_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["models", "list"]) == 0
+    told = capsys.readouterr().out
+    assert all(form in told for form in ("--package", "--folder", "--hub"))

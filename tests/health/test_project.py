@@ -57,6 +57,29 @@ def test_a_project_without_dvc_is_broken(tmp_path: Path) -> None:
     assert project.dvc_repository(Workspace(tmp_path)).state == "broken"
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("schema: '2.0'\nstages:\n<<<<<<< HEAD\n  a: {}\n=======\n  b: {}\n>>>>>>> other\n", "dvc.lock:3 is a mark"),
+        ("schema: '2.0'\nstages: [\n", "dvc.lock:3 is not valid YAML"),
+        ("stages: {a: {}\nb: c: d\n", "is not valid YAML"),
+        ("nonsense\n", "holds no stages"),
+        ("", "holds no stages"),
+    ],
+)
+def test_a_broken_dvc_lock_is_found_with_the_way_to_get_it_back(workspace: Workspace, content: str, said: str) -> None:
+    (workspace.root / "dvc.lock").write_text(content)
+    finding = project.lock_file(workspace)
+    assert finding.state == "broken" and said in finding.what
+    assert "git checkout -- dvc.lock" in finding.remedy
+
+
+def test_a_readable_dvc_lock_and_none_at_all_are_fine(workspace: Workspace) -> None:
+    assert project.lock_file(workspace).state == "ok"
+    (workspace.root / "dvc.lock").write_text("schema: '2.0'\nstages:\n  a: {}\n")
+    assert project.lock_file(workspace).state == "ok"
+
+
 def test_no_remote_is_a_warning(workspace: Workspace) -> None:
     (workspace.root / ".dvc/config").write_text("[core]\n    analytics = false\n")
     assert project.dvc_repository(workspace).state == "warning"

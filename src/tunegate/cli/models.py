@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 models = typer.Typer(help="Base models: bring one in, list them.", no_args_is_help=True, rich_markup_mode=None)
 
+FORMS = """\
+    tunegate models add NAME --package PACKAGE              from an installed Python package
+    tunegate models add NAME --folder PATH                  from a Hugging Face folder on this machine
+    tunegate models add NAME --hub OWNER/NAME[@REVISION]    from the Hugging Face hub"""
+
 
 def add_to(app: typer.Typer) -> None:
     app.add_typer(models, name="models")
@@ -68,7 +73,7 @@ def show(
     elif found:
         print("\n".join(_line(model) for model in found))
     else:
-        print("There is no base model yet. Add one: tunegate models add NAME --hub OWNER/NAME")
+        print(f"There is no base model yet. Add one:\n{FORMS}")
 
 
 def _source(folder: Path | None, hub: str | None, package: str | None) -> "AbstractContextManager[Source]":

@@ -32,7 +32,7 @@ def new(
     label: Annotated[str, typer.Option(help="the column with the label, where it is not named label")] = "",
     row_id: Annotated[str, typer.Option("--id", help="the column with the row's id, where it is not named id")] = "",
     column: Annotated[list[str] | None, typer.Option(help="FIELD=COLUMN for any other field; may be repeated")] = None,
-    model: Annotated[str, typer.Option(help="the base model's folder under data/")] = "models/minilm",
+    model: Annotated[str, typer.Option(help="the base model's folder under data/ (default: models/minilm)")] = "",
     encoding: Annotated[str, typer.Option(help="the file's encoding, where it is not UTF-8")] = "",
     delimiter: Annotated[str, typer.Option(help="the character between columns, where it is not as usual")] = "",
     margin: Annotated[
@@ -43,13 +43,15 @@ def new(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object; asks nothing.")] = False,
 ) -> None:
     """Add a pipeline: show the data as understood, write its entry in params.yaml, let DVC keep the data."""
+    from tunegate.new_pipeline.model import DEFAULT, check_model
     from tunegate.new_pipeline.plan import Request, carry_out, make_plan
 
     workspace = Workspace.find()
     asks = sys.stdin.isatty() and not (yes or as_json)
     said = {"text": text, "text_b": text_b, "label": label, "id": row_id, **_pairs(column or [])}
     columns = {field: found for field, found in said.items() if found}
-    request = Request(name, data, task, model, columns, encoding or None, typed(delimiter) or None, margin)
+    base = check_model(workspace, model) if model else DEFAULT
+    request = Request(name, data, task, base, columns, encoding or None, typed(delimiter) or None, margin)
     with said_as_options():
         plan = make_plan(workspace, request, _ask if asks else None)
     if not as_json:

@@ -37,6 +37,7 @@ def _examine_project(workspace: Workspace) -> Iterator[Finding]:
     yield project.git(workspace)
     yield project.settings(workspace)
     yield project.dvc_repository(workspace)
+    yield project.lock_file(workspace)
     yield project.tracked_data(workspace)
     yield project.write_access(workspace)
     yield project.disk(workspace)

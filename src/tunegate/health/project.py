@@ -10,6 +10,7 @@ from tunegate.errors import TunegateError
 from tunegate.health.finding import Finding, output_of
 from tunegate.workspace import Workspace
 
+MARKS = ("<<<<<<< ", "=======", ">>>>>>> ")  # git writes them where a merge waits for a person
 DISK_NEEDED_GB, DISK_COMFORTABLE_GB = 1, 5  # a run of the example takes about 0.5 GB, a BERT base run 3
 
 
@@ -100,6 +101,33 @@ def dvc_repository(workspace: Workspace) -> Finding:
             "dvc", "warning", "No DVC remote is set: data stays on this machine.", "dvc remote add -d store s3://..."
         )
     return Finding("dvc", "ok", f"remotes: {', '.join(remotes)}")
+
+
+LOCK_REMEDY = (
+    "git checkout -- dvc.lock (or delete it: what was made before is restored from DVC's cache and not made again)"
+)
+
+
+def lock_file(workspace: Workspace) -> Finding:
+    """Whether DVC can read dvc.lock, which git merges line by line and people never write."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    path = workspace.root / "dvc.lock"
+    if not path.is_file():
+        return Finding("dvc.lock", "ok", "there is none yet: the first run writes it")
+    try:
+        text = path.read_text(encoding="utf-8")
+        if mark := next((number for number, line in enumerate(text.splitlines(), 1) if line.startswith(MARKS)), None):
+            return Finding("dvc.lock", "broken", f"dvc.lock:{mark} is a mark of an unfinished git merge.", LOCK_REMEDY)
+        content = YAML(typ="safe").load(text)
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        why = str(getattr(error, "problem", None) or error)
+        line = f":{mark.line + 1}" if (mark := getattr(error, "problem_mark", None)) else ""
+        return Finding("dvc.lock", "broken", f"dvc.lock{line} is not valid YAML: {why}.", LOCK_REMEDY)
+    if not isinstance(content, dict) or not isinstance(content.get("stages", {}), dict):
+        return Finding("dvc.lock", "broken", "dvc.lock holds no stages.", LOCK_REMEDY)
+    return Finding("dvc.lock", "ok", f"dvc.lock can be read: {len(content.get('stages', {}))} stages")
 
 
 def _dvc_remotes(workspace: Workspace) -> list[str]:

@@ -2,6 +2,7 @@
 
     data      where the raw files are: somebody's own, in data/raw, or a public set
     columns   which column is which field: named alike, or said by the person; never guessed
+    model     the base model it starts from
     survey    rows, labels and splits as the pipeline will see them
     margin    how much a new version may lose, by the test rows at hand
     entry     the lines in params.yaml, with the comments there kept

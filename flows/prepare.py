@@ -7,10 +7,13 @@ from flows.job import Say
 from tunegate.dvc.project import Project
 from tunegate.dvc.storage import fetch, pull_missing
 from tunegate.dvc.tracking import track_edit
-from tunegate.errors import OutsideError
+from tunegate.errors import OutsideError, TunegateError
+from tunegate.exported import MANIFEST, read_manifest
+from tunegate.inputs import Reference
 from tunegate.params import PipelineSettings
 from tunegate.pipelines import pipelines_of
 from tunegate.versions.inputs import FACTS, LastData, current_inputs, with_data_after
+from tunegate.versions.references import TRAINED_ON, current_references, standing_approval
 from tunegate.workspace import Workspace, write_atomically
 
 
@@ -35,16 +38,45 @@ def track_edits(project: Project, settings: Sequence[PipelineSettings], say: Say
         say(f"{workspace.relative(folder)} was edited: DVC keeps it as a new version")
 
 
-def write_inputs(project: Project, settings: PipelineSettings, pipeline: str, say: Say) -> None:
-    """Resolve the pipeline's inputs.json, and bring the files of the references that it names."""
+def write_inputs(
+    project: Project, settings: PipelineSettings, pipeline: str, say: Say, *, anew: bool = False, dry: bool = False
+) -> None:
+    """Resolve the pipeline's inputs.json, and bring the files of the references that it names.
+
+    `anew`: a stage that the comparison with other versions depends on runs in any case. `dry`: it brings no model.
+    """
     workspace = project.workspace
-    inputs = current_inputs(workspace, pipeline, settings)
+    approval = standing_approval(workspace, pipeline)
+    inputs = current_inputs(workspace, pipeline, settings).model_copy(update={"approval": approval})
     last = _last_data(project, pipeline, settings, say)
     if last is not None:
         inputs = with_data_after(inputs, last)
     if inputs.previous is not None:
         _bring(workspace, inputs.previous.hash, say)
     inputs.write(workspace.inputs(pipeline))
+    found = current_references(workspace, pipeline)
+    if not any([inputs.champion, inputs.best, *found.values()]) or not (anew or _compares(project, pipeline)):
+        return
+    inputs = inputs.model_copy(update=found)
+    inputs.write(workspace.inputs(pipeline))
+    for reference in {each.hash: each for each in (inputs.champion, inputs.best) if each and not dry}.values():
+        _bring_model(workspace, reference, say)
+
+
+def _compares(project: Project, pipeline: str) -> bool:
+    """Whether the model will be scored again, so that it can be compared with whoever is champion now."""
+    return any(project.reasons(step) for step in project.steps([pipeline]) if step.stage not in ("gate", "package"))
+
+
+def _bring_model(workspace: Workspace, reference: Reference, say: Say) -> None:
+    """The whole export, and the rows that it was trained on. The gate says what it could not compare."""
+    try:
+        export = fetch(workspace, reference.hash, (MANIFEST,))
+        fetch(workspace, reference.hash, (MANIFEST, *read_manifest(export).files))
+        if reference.validated:
+            fetch(workspace, reference.validated, tuple(dict.fromkeys((*FACTS, *TRAINED_ON))))
+    except TunegateError as error:
+        say(f"The model is not compared with {reference.version}. {error.problem} {error.remedy}")
 
 
 @contextmanager

@@ -56,6 +56,16 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What stays of a run: its commit, and the version that its model became. `note` is for people."""
+
+    commit: str | None = None
+    version: str | None = None
+    live: str | None = None  # the environment that it went to by itself
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
     """One pipeline's run. `run` is its name in Prefect, None when nothing was to be done."""
 
@@ -64,6 +74,7 @@ class Result:
     run: str | None = None
     failure: Failure | None = None
     planned: bool = False  # a dry run
+    kept: Kept = Kept()
 
     @property
     def interrupted(self) -> bool:

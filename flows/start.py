@@ -10,9 +10,11 @@ from flows.environment import use_prefect
 from flows.job import Job
 from flows.locks import locked
 from flows.prepare import bring_files, inputs_put_back, settings_of, track_edits, write_inputs
+from flows.record import stand
 from flows.result import Failure, Result
 from tunegate.dvc.project import Project
 from tunegate.errors import OutsideError, UserError, did_you_mean
+from tunegate.versions.runs import snapshot
 from tunegate.workspace import Workspace
 
 
@@ -52,7 +54,7 @@ def opened(workspace: Workspace, order: Order, stream: TextIO) -> Iterator[list[
             track_edits(project, chosen, say)
         with inputs_put_back(workspace, involved) if order.dry else nullcontext():
             for name in involved:
-                write_inputs(project, settings[name], name, say)
+                write_inputs(project, settings[name], name, say, anew=_decides(order.force), dry=order.dry)
             yield [Job(workspace, project, name, order.force, stream) for name in names]
 
 
@@ -61,14 +63,20 @@ def _run(job: Job, dry: bool) -> Result:
     if dry:
         return Result(job.pipeline, plan, planned=True)
     if all(stage.state == "unchanged" for stage in plan):
-        return Result(job.pipeline, plan)
+        return stand(job.workspace, Result(job.pipeline, plan))
+    before = snapshot(job.workspace)
     try:
         use_prefect(job.workspace, job.say)
         from flows.walk import walk_flow
 
-        return walk_flow(job)
+        return walk_flow(job, before)
     except (OutsideError, KeyboardInterrupt) as error:  # the server did not start, or was waited for too long
         return Result(job.pipeline, plan, failure=Failure.of(error))
+
+
+def _decides(force: frozenset[str]) -> bool:
+    """Whether a stage is forced whose result depends on what the model is compared with."""
+    return bool(force - {"gate", "package"})
 
 
 def _chosen(asked: Sequence[str], known: Sequence[str]) -> list[str]:

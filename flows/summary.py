@@ -63,6 +63,8 @@ class Summary:
             ],
             "verdict": self.verdict,
             "bento": self.bento,
+            "commit": self.result.kept.commit,
+            "version": self.result.kept.version,
             "failure": None if failure is None else {"problem": failure.problem, "remedy": failure.remedy},
             "status": int(self.status),
         }
@@ -71,7 +73,7 @@ class Summary:
         """For a terminal."""
         lines = [f"\n{self.result.pipeline}: {self._what()}", *self._stage_lines()]
         if not self.result.planned:
-            lines += [*self._data(), *self._scores(), *self._decision(), *self._next()]
+            lines += [*self._data(), *self._scores(), *self._decision(), *self._record(), *self._next()]
         return "\n".join(lines)
 
     def markdown(self) -> str:
@@ -133,9 +135,19 @@ class Summary:
         bento = f"Bento    {self.bento}" if self.bento else f"Bento    none: {package.get('why', 'not packaged')}"
         return [f"verdict  {self.verdict}", *checks, bento]
 
+    def _record(self) -> list[str]:
+        """Which version it is, and where the run is kept."""
+        kept = self.result.kept
+        lines = []
+        if kept.version:
+            lines.append(f"version  {kept.version}{f', live in {kept.live}' if kept.live else ''}")
+        if self.result.run and kept.commit:
+            lines.append(f"record   {kept.commit[:10]}, listed by `tunegate runs` and `dvc exp show`")
+        return lines + ([f"note     {kept.note}"] if kept.note else [])
+
     def _next(self) -> list[str]:
         pipeline = self.result.pipeline
-        lines = []
+        lines = self._to_decide()
         if self.bento:
             lines += [
                 f"\nserve    tunegate serve {pipeline}",
@@ -146,6 +158,15 @@ class Summary:
             lines.append(f"commit   git add params.yaml dvc.lock data reports && git commit -m '{self.headline}'")
         return lines
 
+    def _to_decide(self) -> list[str]:
+        """What a person may decide now."""
+        kept = self.result.kept
+        if kept.version and kept.live is None and self.result.run:
+            return [f'\npromote  tunegate versions promote {kept.version} production --why "..."']
+        if kept.commit and kept.version is None and self.verdict == "UNDECIDED":
+            return [f'\ndecide   tunegate versions approve {self.result.run} --why "..."  (or: reject)']
+        return []
+
 
 def summarise(workspace: Workspace, result: Result) -> Summary:
     """The reports as they stand."""
@@ -155,6 +176,14 @@ def summarise(workspace: Workspace, result: Result) -> Summary:
         if (path := workspace.report(result.pipeline, stage.name)).is_file() and stage.pipeline == result.pipeline
     }
     return Summary(workspace, result, reports, exit_status(workspace, result))
+
+
+def _check_lines(check: dict[str, Any]) -> list[str]:
+    """The check, and what to do where it did not pass."""
+    lines = [f"         {check['verdict']:<9} {check['name']}: {check['reason']}"]
+    if check["verdict"] != "PASS" and check.get("remedy"):
+        lines.append(f"         {'':<9} -> {check['remedy']}")
+    return lines
 
 
 def _state(stage: StageResult) -> str:
@@ -168,11 +197,3 @@ def _state(stage: StageResult) -> str:
 
 def _estimate(estimate: dict[str, Any]) -> str:
     return f"{estimate['name']} {estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
-def _check_lines(check: dict[str, Any]) -> list[str]:
-    """The check, and what to do where it did not pass."""
-    lines = [f"         {check['verdict']:<9} {check['name']}: {check['reason']}"]
-    if check["verdict"] != "PASS" and check.get("remedy"):
-        lines.append(f"         {'':<9} -> {check['remedy']}")
-    return lines
-
-

@@ -16,13 +16,15 @@ from prefect.states import Completed, Failed
 
 from flows import told
 from flows.job import Job
-from flows.result import Failure, Result, StageResult
+from flows.record import keep
+from flows.result import Failure, Kept, Result, StageResult
 from flows.start import Order, opened
 from flows.summary import summarise
 from tunegate.bento import packaged_bento
 from tunegate.bento.building import store
 from tunegate.dvc.project import Step
 from tunegate.errors import ExitStatus, OutsideError
+from tunegate.versions.runs import Snapshot, snapshot
 from tunegate.workspace import Workspace
 
 FINAL_NAMES = {
@@ -40,48 +42,56 @@ def run(pipeline: str, force: list[str] | None = None) -> State[Any]:
         return walk.steps()
     order = Order((pipeline,), frozenset(force or ()))
     with opened(Workspace.find(), order, sys.stderr) as (job,):
-        return Walk(job).steps()
+        return Walk(job, snapshot(job.workspace)).steps()
 
 
-def walk_flow(job: Job) -> Result:
+def walk_flow(job: Job, before: Snapshot) -> Result:
     """Run the job's stale steps as a flow run. Failures and interruptions stand in the result."""
-    name = f"{job.pipeline}-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
-    walk = Walk(job)
+    walk = Walk(job, before)
     token = _given.set(walk)
     try:
-        run.with_options(flow_run_name=name)(job.pipeline, sorted(job.force), return_state=True)
+        run.with_options(flow_run_name=walk.name)(job.pipeline, sorted(job.force), return_state=True)
     except (Exception, KeyboardInterrupt) as error:
         walk.failure = walk.failure or Failure.of(error)
         if not isinstance(error, (OutsideError, KeyboardInterrupt)):
             raise
     finally:
         _given.reset(token)
-    return walk.result(name)
+    return walk.result()
 
 
 class Walk:
     """One flow run over a job's steps. What became of them is collected here: Prefect keeps no results."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, before: Snapshot) -> None:
         self.job = job
+        self.name = f"{job.pipeline}-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
+        self.kept = Kept()
+        self._before = before  # the tree, for the run's record
         self.done: dict[str, StageResult] = {}
         self.failure: Failure | None = None
         self._error: BaseException | None = None  # of the step at hand, for the decision to try it again
 
     def steps(self) -> State[Any]:
-        """Within the flow: all steps, until one fails."""
+        """Within the flow: all steps, until one fails. However it ends, the run stays on record."""
+        try:
+            self._steps()
+        finally:
+            self.kept = keep(self.job, self._before, self.result())
+        return self._final_state()
+
+    def _steps(self) -> None:
         states: dict[str, State[Any]] = {}
         for step in self.job.steps:
             upstream = [states[name] for name in step.upstream if name in states]
             states[step.address] = self._task(step)(wait_for=upstream, return_state=True)
             if not states[step.address].is_completed():
                 break
-        return self._final_state()
 
-    def result(self, name: str | None = None) -> Result:
+    def result(self) -> Result:
         missing = [step for step in self.job.steps if step.address not in self.done]
         stages = [*self.done.values(), *(StageResult(step.stage, step.pipeline, "not reached") for step in missing)]
-        return Result(self.job.pipeline, tuple(stages), name, self.failure)
+        return Result(self.job.pipeline, tuple(stages), self.name, self.failure, kept=self.kept)
 
     def _task(self, step: Step) -> "Task[[], State[Any]]":
         def run_stage() -> State[Any]:

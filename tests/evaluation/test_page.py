@@ -27,6 +27,12 @@ def test_texts_and_labels_are_escaped() -> None:
 def test_nothing_is_fetched_and_nothing_runs() -> None:
     html = shown(labels(40), right(labels(40), 0.8), [])
     assert not re.search(r"<(script|link|img|iframe)|https?:|url\(|@import|\son\w+=", html)
+    assert "default-src 'none'" in html
+
+
+def test_every_table_scrolls_by_itself_on_a_narrow_screen() -> None:
+    html = shown(labels(40), right(labels(40), 0.8), [{"text": "a long one"}])
+    assert html.count("<table") == html.count('<div class="wide"><table') == html.count("</table></div>") > 3
 
 
 def test_a_person_finds_the_numbers() -> None:

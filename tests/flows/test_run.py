@@ -142,6 +142,15 @@ def test_a_refusal_stops_the_run_and_is_said_in_words(finished, server):
     )
 
 
+def test_what_another_pipeline_lacks_stops_only_that_one(tmp_path):
+    workspace = make_project(tmp_path)
+    other = "  two: {task: text_classification, data: nowhere, model: models/missing}\n"
+    workspace.params.write_text(workspace.params.read_text() + other)
+    assert set(states(workspace, "--dry-run", url=NOWHERE).values()) == {"stale"}
+    process = command(workspace.root, "run", "two", url=NOWHERE)
+    assert "data/raw/nowhere is missing" in process.communicate(timeout=60)[1] and process.returncode == 2
+
+
 def test_a_failure_outside_is_tried_again_and_a_crash_is_not(finished, server):
     finished.params.write_text(finished.params.read_text().replace("m}", "m, train: {epochs: 9}}"))
     once = f"echo x >> tries; if [ $(wc -l < tries) = 1 ]; then {REFUSE % 75}; fi; {TRAIN}"

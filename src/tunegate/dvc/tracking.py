@@ -2,12 +2,13 @@
 
 import logging
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
 from tunegate.dvc.settings import open_repository
-from tunegate.errors import UserError
+from tunegate.errors import OutsideError, UserError
 from tunegate.workspace import Workspace, write_atomically
 
 
@@ -60,3 +61,52 @@ def _entry(tracked: Path) -> dict[str, object]:
     if not tracked.is_file():
         return {}
     return dict(YAML(typ="safe").load(tracked.read_text(encoding="utf-8"))["outs"][0])
+
+
+@dataclass(frozen=True)
+class CachedFolder:
+    """A folder as DVC's cache holds it."""
+
+    md5: str  # ends in `.dir`
+    size: int
+    files: int
+
+    def text(self, name: str) -> str:
+        """The `.dvc` file that names it as `name`, without a remote of its own."""
+        return f"outs:\n- md5: {self.md5}\n  size: {self.size}\n  nfiles: {self.files}\n  hash: md5\n  path: {name}\n"
+
+
+def cache_folder(workspace: Workspace, folder: Path) -> CachedFolder:
+    """Put a folder's files into DVC's cache, wherever it stands; nothing is tracked yet. Raises UserError."""
+    repository = open_repository(workspace)
+    from dvc.exceptions import DvcException
+    from dvc_data.hashfile.build import build
+    from dvc_data.hashfile.transfer import transfer
+    from dvc_objects.fs.local import LocalFileSystem
+
+    try:
+        cache = repository.cache.local
+        staged, meta, built = build(cache, str(folder), LocalFileSystem(), "md5")
+        transfer(staged, cache, {built.hash_info}, shallow=False)
+        return CachedFolder(str(built.hash_info.value), int(meta.size), int(meta.nfiles))
+    except (DvcException, OSError) as error:
+        raise UserError(
+            f"DVC cannot keep {workspace.relative(folder)}: {error}.", "Look at the disk that holds its cache."
+        ) from error
+    finally:
+        repository.close()
+
+
+def push_folder(workspace: Workspace, tracked: Path) -> int:
+    """Send what a `.dvc` file names to DVC's remote; the number of files sent. Raises OutsideError."""
+    repository = open_repository(workspace)
+    from dvc.exceptions import DvcException
+
+    try:
+        return int(repository.push([str(tracked)]))
+    except DvcException as error:
+        raise OutsideError(
+            f"DVC could not push {workspace.relative(tracked)}: {error}.", "Look at `dvc remote list`, then `dvc push`."
+        ) from error
+    finally:
+        repository.close()

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from tunegate.errors import UserError
 from tunegate.params import ValidateSettings
 from tunegate.records import QUARANTINE, SPLITS, read_table, write_table
 from tunegate.stages import Context, Report
@@ -20,10 +19,10 @@ from tunegate.validation.checks import Rules
 from tunegate.validation.collect import batches
 from tunegate.validation.details import Details
 from tunegate.validation.examine import Examination, examine
-from tunegate.validation.expectations import Suite
 from tunegate.validation.known import Known, read_previous, with_summary
 from tunegate.validation.messages import percent
 from tunegate.validation.page import Page, page
+from tunegate.validation.suites import own_suite
 from tunegate.workspace import write_atomically
 
 
@@ -69,7 +68,7 @@ def run(context: Context) -> ValidateReport:
     examination = examine(
         rows,
         len(rejects),
-        Rules(part, settings, _known(context), _own_suite(context, settings)),
+        Rules(part, settings, _known(context), own_suite(context.workspace.root, settings.suite)),
         lambda done, total: context.progress.advance("rows", done, total),
     )
     kept = _write_rows(context.out, rows, rejects, examination, part)
@@ -93,25 +92,6 @@ def _known(context: Context) -> Known:
     if previous is None:
         context.progress.say("the data version before was judged by another version of tunegate: it is not compared.")
     return Known(tuple(context.inputs.labels), previous)
-
-
-def _own_suite(context: Context, settings: ValidateSettings) -> Suite | None:
-    if settings.suite is None:
-        return None
-    path = context.workspace.root / settings.suite
-    try:
-        suite = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"validate.suite: {settings.suite} cannot be read as JSON: {error}.",
-            "Name a suite of Great Expectations as a JSON file, relative to the project's root.",
-        ) from error
-    if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
-        raise UserError(
-            f"validate.suite: {settings.suite} has no list of `expectations`.",
-            "Save the suite as Great Expectations writes it: name, expectations (type, kwargs, meta).",
-        )
-    return {"name": "own", "expectations": suite["expectations"], "meta": {}}
 
 
 def _facts_with_rule(examination: Examination) -> pa.Table:

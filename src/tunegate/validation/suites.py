@@ -1,8 +1,11 @@
 """The suites that the checks become: built-in expectations of Great Expectations on scalar facts, as plain data."""
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from tunegate.errors import UserError
 from tunegate.params import ValidateSettings
 from tunegate.task import Check
 from tunegate.validation.dataset import Measure
@@ -48,3 +51,22 @@ def data_expectations(measures: Mapping[str, Measure]) -> list[Expectation]:
         }
         for code, measure in measures.items()
     ]
+
+
+def own_suite(root: Path, name: str | None) -> dict[str, Any] | None:
+    """The suite of Great Expectations that `validate.suite` names, relative to the project's root. Raises UserError."""
+    if name is None:
+        return None
+    try:
+        suite = json.loads((root / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"validate.suite: {name} cannot be read as JSON: {error}.",
+            "Name a suite of Great Expectations as a JSON file, relative to the project's root.",
+        ) from error
+    if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
+        raise UserError(
+            f"validate.suite: {name} has no list of `expectations`.",
+            "Save the suite as Great Expectations writes it: name, expectations (type, kwargs, meta).",
+        )
+    return {"name": "own", "expectations": suite["expectations"], "meta": {}}

@@ -34,6 +34,9 @@ FINAL_NAMES = {
 }
 """How a finished run reads in Prefect's lists, by its exit status."""
 
+STOPPED_NAMES = {ExitStatus.REFUSED: "Refused", ExitStatus.UNDECIDED: "Waiting"}
+"""How one that a stage stopped reads, where it did not fail."""
+
 
 @flow(name="run", persist_result=False)
 def run(pipeline: str, force: list[str] | None = None) -> State[Any]:
@@ -134,7 +137,7 @@ class Walk:
         summary = summarise(self.job.workspace, self.result())
         told.markdown(f"{self.job.pipeline}-summary", summary.markdown())
         if self.failure is not None:
-            name = "Refused" if self.failure.status == ExitStatus.REFUSED else "Failed"
+            name = STOPPED_NAMES.get(self.failure.status, "Failed")
             return Failed(name=name, message=f"{self.failure.problem} {self.failure.remedy}")
         if summary.bento:  # so that BentoML's own commands (list, containerize) find it by its tag
             store(packaged_bento(self.job.workspace, self.job.pipeline), self.job.workspace)

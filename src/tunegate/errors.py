@@ -4,6 +4,7 @@
     └── TunegateError          a problem and a remedy, no traceback
         ├── UserError          the user's mistake: exit status 2
         ├── RefusedError       data or model over its limits: exit status 3
+        ├── WaitingError       a person has to decide first: exit status 4
         └── OutsideError       a remote, worker or server failed: exit status 75
 
 Everything else is a bug: it keeps its traceback and ends with exit status 1.
@@ -45,6 +46,12 @@ class RefusedError(TunegateError):
     """The data or the model is over a limit that the user set."""
 
     status = ExitStatus.REFUSED
+
+
+class WaitingError(TunegateError):
+    """A named person has to decide before it goes on."""
+
+    status = ExitStatus.UNDECIDED
 
 
 class OutsideError(TunegateError):

@@ -39,6 +39,15 @@ class Reference(BaseModel):
     validated: str | None = None
 
 
+class DataReview(BaseModel):
+    """What named persons decided about validated data, by the hash of validate's folder. Only where it is required."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accepted: list[str] = Field(default=[])
+    refused: dict[str, str] = Field(default={})  # hash to who and why
+
+
 class Inputs(BaseModel):
     """`params` holds the complete settings of the pipeline by section, defaults filled in."""
 
@@ -55,6 +64,7 @@ class Inputs(BaseModel):
     champion: Reference | None = None  # the version in production, once there is one
     best: Reference | None = None  # the best version ever
     behaviour: str | None = None  # SHA-256 of the file of behaviour tests, where the settings name one
+    data_review: DataReview | None = None  # None: no person is asked
     approval: dict[str, str] | None = None  # who, why, the verdict's hash
 
     def only(self, keys: tuple[str, ...]) -> "Inputs":

@@ -3,6 +3,8 @@
 Paths only. Nothing here reads settings, data or git.
 """
 
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -93,6 +95,16 @@ def no_such_pipeline(name: str, known: Collection[str]) -> UserError:
         f'There is no pipeline "{name}".{did_you_mean(name, known)}',
         f"Choose one of: {', '.join(sorted(known))}; or add it with `tunegate new`.",
     )
+
+
+def folder_hash(folder: Path) -> str:
+    """The hash that DVC gives a folder: of the list of its files with their MD5s. It names a version, no more."""
+    files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
+    listed = []
+    for name, path in files:
+        with path.open("rb") as content:
+            listed.append({"md5": hashlib.file_digest(content, "md5").hexdigest(), "relpath": name})
+    return hashlib.md5(json.dumps(listed, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

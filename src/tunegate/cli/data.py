@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunegate.cli import data_diff
+from tunegate.cli import data_diff, data_review
 from tunegate.errors import UserError
 from tunegate.workspace import Workspace
 
@@ -20,6 +20,7 @@ data = typer.Typer(help="Raw data: fetch a public set, add files, list what is k
 def add_to(app: typer.Typer) -> None:
     app.add_typer(data, name="data")
     data_diff.add_to(data)
+    data_review.add_to(data)
 
 
 @data.command("fetch")

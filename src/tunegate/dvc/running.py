@@ -18,7 +18,7 @@ from typing import IO, Any, Literal
 
 from tunegate.dvc.noise import is_noise
 from tunegate.dvc.project import Step
-from tunegate.errors import ExitStatus, OutsideError, RefusedError, TunegateError, UserError
+from tunegate.errors import ExitStatus, OutsideError, RefusedError, TunegateError, UserError, WaitingError
 from tunegate.progress import MARK
 from tunegate.workspace import Workspace
 
@@ -170,6 +170,7 @@ def _failure(path: Path, step: Step, tail: deque[str]) -> Exception:
     kinds: dict[int, type[TunegateError]] = {
         ExitStatus.MISTAKE: UserError,
         ExitStatus.REFUSED: RefusedError,
+        ExitStatus.UNDECIDED: WaitingError,
         ExitStatus.OUTSIDE: OutsideError,
     }
     if path.is_file():

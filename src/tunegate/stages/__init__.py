@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from pydantic import BaseModel
 
-from tunegate.errors import RefusedError, UserError, did_you_mean
+from tunegate.errors import RefusedError, UserError, WaitingError, did_you_mean
 from tunegate.inputs import Inputs, read_inputs
 from tunegate.params import PipelineSettings, Settings
 from tunegate.progress import Progress
-from tunegate.workspace import Workspace, check_pipeline_name, fresh_folder, write_atomically
+from tunegate.workspace import Workspace, check_pipeline_name, folder_hash, fresh_folder, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ class Stage:
 STAGES = {
     "ingest": Stage("read the raw files", ("params.task", "params.data", "params.ingest", "params.split")),
     "validate": Stage("check every row", ("params.task", "params.validate", "labels", "previous", "files")),
-    "augment": Stage("make more training rows", ("params.task", "params.augment")),
+    "augment": Stage("make more training rows", ("params.task", "params.augment", "data_review")),
     "tokenize": Stage(
         "turn texts into tokens", ("params.task", "params.model", "params.tokenize", "environment.tokenizers")
     ),
@@ -106,6 +106,24 @@ class Context:
                 f"{stage} refused the data of {self.pipeline}:\n  " + "\n  ".join(verdict["reasons"]),
                 f"\nCorrect the rows named there (see reports/{self.pipeline}/{stage}.md), or raise the limit in "
                 f"params.yaml, and run the pipeline again.",
+            )
+
+    def require_reviewed(self, stage: str) -> None:
+        """Raises WaitingError until a person has accepted the stage's folder, RefusedError when one refused it."""
+        review = self.inputs.data_review
+        if review is None:
+            return
+        validated = folder_hash(self.path(stage))
+        if validated in review.refused:
+            raise RefusedError(
+                f"The data of {self.pipeline} was refused by {review.refused[validated]}.",
+                f"Make a better version with `tunegate data add {self.pipeline} FILE`, and run the pipeline again.",
+            )
+        if validated not in review.accepted:
+            raise WaitingError(
+                f"The data of {self.pipeline} waits for a person (review: required).",
+                f"Look at reports/{self.pipeline}/{stage}.md and `tunegate data quarantine {self.pipeline}`, then: "
+                f"tunegate data accept {self.pipeline} --why ... (or refuse), and run the pipeline again.",
             )
 
     def plot(self, name: str) -> Path:

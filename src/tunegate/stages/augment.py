@@ -41,6 +41,7 @@ class AugmentReport(Report):
 
 def run(context: Context) -> AugmentReport:
     context.require_accepted("validate")
+    context.require_reviewed("validate")
     settings = context.settings(AugmentSettings)
     source, target = context.path("validate", "train.parquet"), context.out / "train.parquet"
     counts = {name: getattr(settings, name) for name in OPERATIONS if getattr(settings, name)}

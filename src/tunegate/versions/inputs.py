@@ -14,6 +14,7 @@ from pathlib import Path
 from tunegate.errors import UserError
 from tunegate.inputs import BaseModelIdentity, Inputs, Reference, read_inputs
 from tunegate.params import PipelineSettings
+from tunegate.versions.data_reviews import reviewed
 from tunegate.workspace import Workspace
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "openvino", "pyarrow")  # those that decide results
@@ -42,6 +43,7 @@ def current_inputs(workspace: Workspace, pipeline: str, settings: PipelineSettin
         champion=kept.champion,
         best=kept.best,
         behaviour=_behaviour(workspace, settings),
+        data_review=reviewed(workspace, pipeline) if settings.review == "required" else None,
         approval=kept.approval,
     )
 

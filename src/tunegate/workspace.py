@@ -25,6 +25,7 @@ class Workspace:
     """A project's root folder, and the one place that knows its layout."""
 
     root: Path
+    shared_state: Path | None = None  # of a git worktree: the state folder of the tree that it was made from
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Workspace":
@@ -48,7 +49,7 @@ class Workspace:
     @property
     def state(self) -> Path:
         """Prefect home, Bento store, DVC remote, checkpoints in progress; `TUNEGATE_STATE` moves it."""
-        return Path(os.environ.get("TUNEGATE_STATE") or self.root / ".tunegate").resolve()
+        return Path(os.environ.get("TUNEGATE_STATE") or self.shared_state or self.root / ".tunegate").resolve()
 
     def raw(self, name: str) -> Path:
         return self.root / "data" / "raw" / name

@@ -83,6 +83,8 @@ def _start(workspace: Workspace, step: Step, outcome: Path, failure: Path, force
         **QUIET,
         "HF_HOME": str(workspace.state / "huggingface"),
         **os.environ,
+        "TUNEGATE_STATE": str(workspace.state),
+        "PYTHONPATH": os.pathsep.join(_sources(workspace)),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
         "TUNEGATE_PROGRESS": "json",
@@ -98,6 +100,13 @@ def _start(workspace: Workspace, step: Step, outcome: Path, failure: Path, force
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+
+
+def _sources(workspace: Workspace) -> list[str]:
+    """The tree's own code first: what dvc.yaml hashes is what runs, in a worktree too."""
+    own = [workspace.root / "src", workspace.root] if (workspace.root / "src" / "tunegate").is_dir() else []
+    inherited = os.environ.get("PYTHONPATH")
+    return [*map(str, own), *([inherited] if inherited else [])]
 
 
 def _follow(process: subprocess.Popen[bytes], listener: Listener, tail: deque[str], step: Step) -> None:

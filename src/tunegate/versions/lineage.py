@@ -41,7 +41,8 @@ def lineages_at(workspace: Workspace, commits: list[str], pipeline: str) -> dict
 
 def read_lock(content: bytes, pipeline: str, where: str = "the working tree") -> dict[str, Made]:
     """Raises UserError for a damaged file; `where` names it."""
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
         stages = YAML(typ="safe").load(content)["stages"]

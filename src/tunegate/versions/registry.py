@@ -98,8 +98,9 @@ class Registry:
 
     def best(self, pipeline: str) -> Version | None:
         """The first version, then each that was surely better than the best of its time."""
-        better = [each for each in self.of(pipeline)[1:] if each.said is not None and each.said.improved_on_best]
-        return (better or self.of(pipeline)[:1] or [None])[-1]
+        versions = self.of(pipeline)
+        better = [each for each in versions[1:] if each.said is not None and each.said.improved_on_best]
+        return next(iter([*reversed(better), *versions[:1]]), None)
 
     def find(self, name: str) -> Version:
         """By `support@v1.2.0`. Raises UserError, with the nearest name."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tunegate.cli import check, data, doctor, models, new, params, predict, run, serve, stage
+from tunegate.cli import check, data, doctor, models, new, params, predict, review, run, serve, stage
 from tunegate.errors import ExitStatus, TunegateError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ params.add_to(app)
 stage.add_to(app)
 data.add_to(app)
 models.add_to(app)
+review.add_to(app)
 
 
 def _say_version(wanted: bool) -> None:

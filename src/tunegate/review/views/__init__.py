@@ -1,0 +1,1 @@
+"""One module per page: what it shows, gathered as a frozen value that a template reads."""

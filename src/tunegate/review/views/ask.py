@@ -1,0 +1,84 @@
+"""A sentence put to two versions: both answers, and which words each leaned on."""
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+from tunegate.asked import Mistake, check_question
+from tunegate.errors import UserError
+from tunegate.predictor import Predictor
+from tunegate.review.language import Language
+from tunegate.review.occlusion import Leaning, leaning
+from tunegate.review.snapshots import Snapshot
+from tunegate.tasks import record_of
+
+LONGEST = 5_000  # characters of a question; the service takes more, but here every word is tried
+_opening = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Side:
+    """One version's answer to the question."""
+
+    name: str
+    leaning: Leaning
+    others: Sequence[tuple[str, float]]  # the best of all scores
+
+
+@dataclass(frozen=True)
+class AskView:
+    template: ClassVar[str] = "ask.html"
+
+    pipeline: str
+    before: str
+    after: str
+    question: Mapping[str, str]
+    sides: Sequence[Side]
+
+    @property
+    def same(self) -> bool:
+        return len({side.leaning.decided for side in self.sides}) == 1
+
+    def title(self, language: Language) -> str:
+        return language.say("ask.title")
+
+
+def ask_view(before: Snapshot, after: Snapshot, form: Mapping[str, str]) -> AskView:
+    """Raises UserError for what is no question, and where a version's files cannot be had."""
+    sides = [_side(snapshot, form) for snapshot in (before, after)]
+    question = {name: form[name] for name in ("text", "text_b") if form.get(name)}
+    return AskView(before.pipeline, before.ref, after.ref, question, sides)
+
+
+def _side(snapshot: Snapshot, form: Mapping[str, str]) -> Side:
+    predictor = _opened(snapshot)
+    record = _record(predictor, form)
+    found = leaning(predictor, record)
+    scores = sorted((found.answer.get("scores") or {}).items(), key=lambda item: -item[1])
+    return Side(snapshot.name, found, scores[:5])
+
+
+def _record(predictor: Predictor, form: Mapping[str, str]) -> dict[str, object]:
+    asked = {name: form[name] for name in predictor.questions if form.get(name, "").strip()}
+    if sum(len(text) for text in asked.values()) > LONGEST:
+        raise UserError(
+            f"The question has over {LONGEST:,} characters.", "Ask a shorter one: every word is tried here."
+        )
+    manifest = predictor.manifest
+    found = check_question(asked, record_of(manifest.task).Record, manifest.filled)
+    if isinstance(found, Mistake):
+        raise UserError(f"This is no question for the model: {found.message}", "Write a sentence and ask again.")
+    return found
+
+
+def _opened(snapshot: Snapshot) -> Predictor:
+    with _opening:
+        return _predictor(snapshot, snapshot.state("export"))
+
+
+@lru_cache(maxsize=4)
+def _predictor(snapshot: Snapshot, _state: str) -> Predictor:
+    return Predictor.open(snapshot.folder("export"), threads=len(os.sched_getaffinity(0)))

@@ -29,6 +29,7 @@ from tunegate.engines import TOLERANCE, Engine, EngineName, open_engine, why_not
 from tunegate.errors import UserError
 from tunegate.exported import Golden, Manifest, read_fitted, read_golden, verified_manifest
 from tunegate.params import Precision
+from tunegate.statistics.abstention import SURE_ABOVE, surely
 from tunegate.task import AnswerPart, EncodePart, Fitted, TextTokenizer
 from tunegate.tasks import answering_of, encoding_of, record_of
 from tunegate.text.tokens import load_tokenizer
@@ -111,7 +112,12 @@ class Predictor:
 
     def say(self, answers: pa.Table, with_scores: bool = False) -> list[dict[str, Any]]:
         """The answers as dicts that are valid input of the task's `Answer`."""
-        return self._answering.responses(answers, self.manifest.labels, with_scores)
+        return said(self._answering, answers, self.manifest.labels, self.fitted, with_scores)
+
+    @property
+    def says_sure(self) -> bool:
+        """Whether answers say if they may be relied on: where `export.sure_precision` was set."""
+        return SURE_ABOVE in self.fitted
 
     @property
     def questions(self) -> tuple[str, ...]:
@@ -183,6 +189,17 @@ class Predictor:
 
     def _fed(self, arrays: Arrays) -> Arrays:
         return {name: arrays[name] for name in self.manifest.inputs}
+
+
+def said(
+    answering: AnswerPart, answers: pa.Table, labels: list[str], fitted: Fitted, with_scores: bool
+) -> list[dict[str, Any]]:
+    """The task's responses, each with `sure` where a threshold for that was fitted (`export.sure_precision`)."""
+    responses = answering.responses(answers, labels, with_scores)
+    sure = surely(answering.confidence(answers), fitted)
+    if sure is None:
+        return responses
+    return [{**response, "sure": bool(own)} for response, own in zip(responses, sure, strict=True)]
 
 
 def _choose(manifest: Manifest, precision: Precision | None) -> Precision:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.gate.evidence import answers, labels, right
-from tunegate.evaluation.scores import Resampling, calibration, classes, compare, estimate, right_of, share
+from tunegate.evaluation.right import right_of
+from tunegate.evaluation.scores import Resampling, calibration, classes, compare, estimate, share
 from tunegate.task import Counts
 from tunegate.tasks import answering_of
 

@@ -160,7 +160,8 @@ def _write(rows: "Iterator[Row]", predictor: "Predictor", output: Path | None, a
     from tunegate.file_answers import write_delimited, write_json_lines
     from tunegate.tasks import record_of
 
-    fields = [name for name in record_of(predictor.manifest.task).Answer.model_fields if name != "scores" or scores]
+    absent = {name for name, there in (("scores", scores), ("sure", predictor.says_sure)) if not there}
+    fields = [name for name in record_of(predictor.manifest.task).Answer.model_fields if name not in absent]
     with _opened(output) as stream:
         if as_json or (output is not None and output.suffix == ".jsonl"):
             write_json_lines(rows, stream)

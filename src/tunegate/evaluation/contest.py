@@ -2,7 +2,7 @@
 from answers to findings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,11 +12,13 @@ from tunegate.evaluation.answers import fingerprint
 from tunegate.evaluation.findings import Comparison, Findings, Headline, ModelScores, VersionFound
 from tunegate.evaluation.leave_outs import LeaveOuts
 from tunegate.evaluation.matched import Ours, against
+from tunegate.evaluation.right import right_of
 from tunegate.evaluation.rivals import Rival
-from tunegate.evaluation.scores import Resampling, calibration, classes, compare, estimate, right_of, units
+from tunegate.evaluation.scores import Resampling, calibration, classes, compare, estimate, units
+from tunegate.evaluation.sureness import sureness
 from tunegate.params import Precision
 from tunegate.records import Payload
-from tunegate.task import AnswerPart, Counts, Metric
+from tunegate.task import AnswerPart, Counts, Fitted, Metric
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Facts:
     answers: str  # SHA-256 of answers.parquet
     seen_in_training: int
     megabytes: float
+    fitted: Fitted = field(default_factory=dict)  # of the precision that serves
 
 
 def findings(contest: Contest, facts: Facts, resampling: Resampling) -> Findings:
@@ -94,6 +97,9 @@ def findings(contest: Contest, facts: Facts, resampling: Resampling) -> Findings
         models=models,
         comparisons=comparisons,
         classes=classes(contest.counts[contest.served]),
+        sure=sureness(
+            contest.answering, contest.candidates[contest.served], contest.counts[contest.served], facts.fitted
+        ),
         versions=_versions(contest, facts.export, resampling),
         seen_in_training=facts.seen_in_training,
         megabytes=facts.megabytes,

@@ -68,6 +68,16 @@ class LeftOut(Found):
         return self.trained_on_by_id + self.trained_on_by_text + self.label_unknown
 
 
+class Sureness(Found):
+    """Of the test rows those that are answered with a confidence from `threshold` on (None: no threshold was found)."""
+
+    wanted: float
+    threshold: float | None
+    rows: int
+    share: float
+    right: Estimate | None  # of these rows; None where there are none
+
+
 class VersionFound(Found):
     """The champion or the best version beside the candidate, on the test rows that count for both.
 
@@ -130,6 +140,7 @@ class Findings(Found):
     comparisons: list[Comparison]
     classes: list[ClassScores]
     versions: list[VersionFound] = Field(default=[])  # champion and best, where there are any
+    sure: Sureness | None = None  # of the precision that serves; where export.sure_precision asks for it
     seen_in_training: int  # test rows whose question stands among the training rows
     megabytes: float
 

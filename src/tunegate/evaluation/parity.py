@@ -1,18 +1,22 @@
 """Is an engine's answer the same alone, in a batch, and in torch? Measured on rows, told in numbers."""
 
+import os
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from tunegate.exported import Golden, GoldenAnswers
+from tunegate.engines.torch import TorchEngine
+from tunegate.exported import Golden, GoldenAnswers, Manifest
 from tunegate.params import Precision
 from tunegate.predictor import Predictor
-from tunegate.task import AnswerPart
+from tunegate.task import AnswerPart, TextTokenizer
 from tunegate.windows import Arrays, Windows
 
+PARITY_ROWS = 512  # rows that torch is asked too; it takes some seconds in fp32
 ALONE_ROWS = 64  # windows that are also run one by one
 NEAR_TIE = 0.1  # a decision whose best two scores lie closer may turn over in another precision
 CLEAR = 0.2  # golden decisions must keep on other machines, where both of the best two scores may move by 0.06
@@ -37,6 +41,21 @@ class Asked:
     ids: list[str]
     windows: Windows
     reference: Arrays
+
+
+def ask_torch(model: Any, records: pa.Table, windows: Windows, manifest: Manifest, tokenizer: TextTokenizer) -> Asked:
+    """Torch's fp32 outputs for rows spread over all, the longest among them."""
+    spread = np.linspace(0, len(records) - 1, min(PARITY_ROWS, len(records))).astype(np.int64)
+    longest = windows.record[np.argsort(windows.lengths, kind="stable")[-8:]]
+    rows = np.union1d(spread, longest)
+    few = windows.take(np.flatnonzero(np.isin(windows.record, rows)))
+    renumbered = Windows(
+        few.tokens, few.offsets, np.searchsorted(rows, few.record), few.number, few.dropped, few.positions
+    )
+    engine = TorchEngine(model, tuple(manifest.outputs), "fp32", os.cpu_count() or 1)
+    reference = Predictor(manifest, "fp32", engine, {}, tokenizer).outputs(renumbered)
+    ids = records["id"] if "id" in records.column_names else pa.array([str(row) for row in range(len(records))])
+    return Asked(ids.take(pa.array(rows)).to_pylist(), renumbered, reference)
 
 
 def measure(predictor: Predictor, answering: AnswerPart, asked: Asked) -> Parity:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunegate.evaluation.findings import ClassScores, Comparison, Estimate
+from tunegate.evaluation.right import right_of
 from tunegate.params import Precision
 from tunegate.statistics.calibration import calibration_errors, reliability
 from tunegate.statistics.proportions import (
@@ -159,14 +160,6 @@ def _class(label: str, rows: int, answered: int, hits: int) -> ClassScores:
         recall_high=high,
         f1=2 * hits / (rows + answered) if rows + answered else None,
     )
-
-
-def right_of(counts: Counts) -> NDArray[np.bool_]:
-    """Per record, whether it is answered right (`correct` is counted of it)."""
-    chosen = (counts.key == counts.keys.index("correct")) & (counts.number > 0)
-    right = np.zeros(counts.records, dtype=bool)
-    right[counts.record[chosen]] = True
-    return right
 
 
 def _tango(pair: Paired) -> Estimate:

@@ -14,10 +14,11 @@ from tunegate.evaluation.latency import cpu_name, measure
 from tunegate.evaluation.leave_outs import leave_outs
 from tunegate.evaluation.page import Page, page
 from tunegate.evaluation.plots import Confusion, confusion_csv, reliability_csv
+from tunegate.evaluation.right import right_of
 from tunegate.evaluation.rivals import Asking, Rival, rivals
 from tunegate.evaluation.rows import rows_table
-from tunegate.evaluation.scores import Resampling, right_of
-from tunegate.exported import MANIFEST, files_in, read_manifest, sha256, write_json
+from tunegate.evaluation.scores import Resampling
+from tunegate.exported import MANIFEST, files_in, read_fitted, read_manifest, sha256, write_json
 from tunegate.params import EvaluateSettings, Precision
 from tunegate.predictor import PREFERRED, Predictor
 from tunegate.records import read_table, write_table
@@ -122,6 +123,7 @@ def _facts(context: Context, contest: Contest) -> Facts:
         answers=sha256(context.out / "answers.parquet"),
         seen_in_training=seen(train, contest.records, contest.payload),
         megabytes=round(sum((folder / name).stat().st_size for name in names) / 1e6, 3),
+        fitted=read_fitted(folder, contest.served),
     )
 
 

@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 from tunegate.engines import TOLERANCE, EngineName, open_engine, why_not
 from tunegate.engines.conversion import convert
-from tunegate.engines.torch import TorchEngine
 from tunegate.errors import UserError
-from tunegate.evaluation.parity import Asked, Parity, golden, golden_rows, measure
+from tunegate.evaluation.abstention import fit_sureness, sureness_in_words
+from tunegate.evaluation.parity import PARITY_ROWS, Asked, Parity, ask_torch, golden, golden_rows, measure
 from tunegate.exported import FITTED, GOLDEN, Filled, Manifest, files_in, write_json, write_manifest
 from tunegate.models.loading import input_names, load_finished
 from tunegate.params import ExportSettings, Precision, TokenizeSettings
@@ -29,7 +29,6 @@ from tunegate.text.tokens import load_tokenizer
 from tunegate.windows import Windows
 
 FIT_ROWS = 5_000  # validation rows that a temperature is fitted on: one number is known to a percent from these
-PARITY_ROWS = 512  # of them, those that torch is asked too; it takes some seconds in fp32
 GOLDEN_ROWS = 16
 LONGEST_GOLDEN = 2_000  # characters: golden rows travel in every Bento
 
@@ -68,6 +67,7 @@ class ExportReport(Report):
                 f"| {name} | {parity.rows} | {parity.from_torch:.1e} | {parity.alone_from_batch:.1e} "
                 f"| {len(parity.flipped)} |"
             )
+        lines += [line for name, found in self.precisions.items() for line in sureness_in_words(name, found.fitted)]
         lines += [f"\n{name} is not shipped: {reason}." for name, reason in self.left_out.items()]
         return "\n".join(lines) + "\n"
 
@@ -175,7 +175,7 @@ class _Maker:
         records = validation if len(validation) else pa.Table.from_pylist(list(record_of(context.task).EXAMPLES))
         windows = encoding_of(context.task).encode(records, tokenizer, manifest.max_length)
         context.progress.say(f"asking torch for {min(PARITY_ROWS, len(records))} answers to compare with")
-        asked = _ask_torch(model, records, windows, manifest, tokenizer)
+        asked = ask_torch(model, records, windows, manifest, tokenizer)
         shutil.copy(trained / "tokenizer.json", context.out)
         return cls(
             context, context.out, model, tuple(manifest.inputs), manifest, tokenizer, wanted,
@@ -227,7 +227,12 @@ class _Maker:
         rows = self.records.slice(0, self.fit_rows)
         outputs = unfitted.outputs(self.windows)
         few = np.flatnonzero(self.windows.record < self.fit_rows)
-        fitted = self.answering.fit({name: array[few] for name, array in outputs.items()}, rows, manifest.labels)
+        known = {name: array[few] for name, array in outputs.items()}
+        fitted = self.answering.fit(known, rows, manifest.labels)
+        wanted = self.context.settings(ExportSettings).sure_precision
+        if wanted is not None:
+            answers = self.answering.decode(known, self.windows.take(few), fitted, manifest.labels)
+            fitted = fitted | fit_sureness(self.answering, answers, rows, manifest.labels, wanted)
         return Predictor(manifest, precision, opened, fitted, self.tokenizer)
 
     def write(
@@ -279,21 +284,6 @@ def _short(records: pa.Table, questions: tuple[str, ...]) -> pa.Table:
     lengths = np.sum([[len(text or "") for text in records[name].to_pylist()] for name in names], axis=0)
     short = np.flatnonzero(lengths <= LONGEST_GOLDEN)
     return _spread(records.take(pa.array(short)) if len(short) else records, PARITY_ROWS)
-
-
-def _ask_torch(model: Any, records: pa.Table, windows: Windows, manifest: Manifest, tokenizer: TextTokenizer) -> Asked:
-    """Torch's fp32 outputs for rows spread over all, the longest among them."""
-    spread = np.linspace(0, len(records) - 1, min(PARITY_ROWS, len(records))).astype(np.int64)
-    longest = windows.record[np.argsort(windows.lengths, kind="stable")[-8:]]
-    rows = np.union1d(spread, longest)
-    few = windows.take(np.flatnonzero(np.isin(windows.record, rows)))
-    renumbered = Windows(
-        few.tokens, few.offsets, np.searchsorted(rows, few.record), few.number, few.dropped, few.positions
-    )
-    engine = TorchEngine(model, tuple(manifest.outputs), "fp32", os.cpu_count() or 1)
-    reference = Predictor(manifest, "fp32", engine, {}, tokenizer).outputs(renumbered)
-    ids = records["id"] if "id" in records.column_names else pa.array([str(row) for row in range(len(records))])
-    return Asked(ids.take(pa.array(rows)).to_pylist(), renumbered, reference)
 
 
 def _turned(parity: Parity) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from tunegate.bento import Packaged
 from tunegate.bento.building import build
@@ -15,10 +16,13 @@ from tunegate.engines import TOLERANCE
 from tunegate.errors import RefusedError
 from tunegate.evaluation.answers import answers_of
 from tunegate.evaluation.parity import margins
-from tunegate.exported import read_manifest, sha256
+from tunegate.exported import read_fitted, read_manifest, sha256
 from tunegate.params import PackageSettings, Precision, ServiceSettings
+from tunegate.predictor import said
 from tunegate.records import read_table
 from tunegate.stages import Context, Report
+from tunegate.statistics.abstention import SURE_ABOVE
+from tunegate.task import Fitted
 from tunegate.tasks import answering_of, record_of
 from tunegate.workspace import write_atomically
 
@@ -89,8 +93,8 @@ def _packaged(context: Context, verdict: dict[str, Any]) -> Packaged:
         task=manifest.task,
         export=manifest.digest,
         limits=context.settings(ServiceSettings),
-        verdict=verdict,
         filled=manifest.filled,
+        verdict=verdict,
         data={"test": sha256(context.path("validate", "test.parquet"))},
     )
 
@@ -110,9 +114,11 @@ def _largest_difference(context: Context, rows: pa.Table, served: list[dict[str,
     """Of any score, from the evaluated answers. Raises RefusedError where it is no longer the same answer."""
     answering = answering_of(context.task)
     evaluated = answers_of(context.path("evaluate", "answers.parquet"), precision, rows["id"].to_pylist())
-    expected = answering.responses(evaluated, read_manifest(context.path("export")).labels, True)
+    fitted = read_fitted(context.path("export"), precision)
+    expected = said(answering, evaluated, read_manifest(context.path("export")).labels, fitted, True)
     tolerance = TOLERANCE[precision]
-    ties = (margins(answering.scores(evaluated)) < 2 * tolerance).tolist()
+    near = [margins(answering.scores(evaluated)), *_from_sure(answering.confidence(evaluated), fitted)]
+    ties = (np.min(near, axis=0) < 2 * tolerance).tolist()
     distances = [
         distance(found, wanted, near_tie=tie) for found, wanted, tie in zip(served, expected, ties, strict=True)
     ]
@@ -124,6 +130,12 @@ def _largest_difference(context: Context, rows: pa.Table, served: list[dict[str,
             "Run export and what follows again (`tunegate run --force export`); if it stays, this is a bug.",
         )
     return float(f"{max(distances, default=0.0):.1e}")  # two digits: more would be noise in a file that is compared
+
+
+def _from_sure(confidence: NDArray[np.float64], fitted: Fitted) -> list[NDArray[np.float64]]:
+    """How far each answer is from being called sure, or no longer, where that is asked for."""
+    threshold = fitted.get(SURE_ABOVE)
+    return [] if threshold is None else [np.abs(confidence - threshold)]
 
 
 def _held_out(context: Context, wanted: int, max_characters: int) -> pa.Table:

@@ -83,6 +83,9 @@ class Answer(BaseModel):
 
     label: str = Field(description="the most probable label")
     confidence: float = Field(ge=0, le=1, description="calibrated probability that the label is right")
+    sure: bool | None = Field(
+        default=None, description="whether the confidence reaches export.sure_precision, where that is set"
+    )
     scores: dict[str, float] | None = Field(default=None, description="probability per label, on request")
 
 

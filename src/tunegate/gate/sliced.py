@@ -5,6 +5,7 @@ slices, so that an equal model is called harmful at most once in twenty times, h
 is harmed when that is significant and it has lost more than `gate.margin`.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +65,7 @@ class Sliced:
     theirs: NDArray[np.bool_]
     kept: NDArray[np.bool_]  # rows that count in the comparison
     settings: GateSettings
+    parts: Mapping[str, NDArray[np.bool_]] | None = None  # what `cut` gave, where the same rows are judged often
 
     @cached_property
     def found(self) -> list[Slice]:
@@ -84,14 +86,13 @@ class Sliced:
 
     def _masks(self) -> dict[str, NDArray[np.bool_]]:
         """Slices that hold every row are no slices; critical ones stay, also without a row."""
-        parts = Parts(self.rows, self.labels)
-        masks = {name: mask for wanted in self.settings.slices for name, mask in parts.of(wanted).items()}
-        critical = {
-            name: masks[name] if name in masks else parts.one(name) for name in self.settings.critical_slices
-        }  # fmt: skip
+        masks = self.parts if self.parts is not None else cut(self.rows, self.labels, self.settings)
         whole = int(self.kept.sum())
-        some = {name: mask for name, mask in masks.items() if 0 < int((mask & self.kept).sum()) < whole}
-        return some | critical
+        return {
+            name: mask
+            for name, mask in masks.items()
+            if name in self.settings.critical_slices or 0 < int((mask & self.kept).sum()) < whole
+        }
 
     def _pair(self, mask: NDArray[np.bool_]) -> Paired:
         chosen = mask & self.kept
@@ -118,6 +119,14 @@ class Sliced:
             more_rows=None if harmed or fine else more,
             critical=name in self.settings.critical_slices,
         )
+
+
+def cut(rows: pa.Table, labels: Sequence[str], settings: GateSettings) -> dict[str, NDArray[np.bool_]]:
+    """Masks [n] over the rows by slice: those of the settings, and the critical ones. Raises UserError."""
+    parts = Parts(rows, labels)
+    masks = {name: mask for wanted in settings.slices for name, mask in parts.of(wanted).items()}
+    critical = settings.critical_slices
+    return masks | {name: masks[name] if name in masks else parts.one(name) for name in critical}
 
 
 def read_sliced(folder: Path, findings: Findings, labels: tuple[str, ...], settings: GateSettings) -> "Sliced | None":

@@ -5,6 +5,7 @@ it, else UNDECIDED. A model that is worse by the margin passes at most 5 % of th
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from tunegate.statistics.power import rows_for_margin
@@ -36,6 +37,7 @@ class Decision:
     more_rows: int | None = None
 
 
+@lru_cache(maxsize=100_000)  # slices and simulations ask of the same few counts again and again
 def decide(pair: Paired, margin: float) -> Decision:
     """The first of the pair against the second, as shares of the same rows, by Tango's score interval.
 

@@ -39,6 +39,10 @@ def open_repository(workspace: Workspace) -> Any:
 def _name_default_remote(repository: Any, workspace: Workspace) -> None:
     """`store` under the state folder, absolute: a relative one would land in each worktree's own copy."""
     url = str(workspace.state / STORE)
+    team = repository.config.load_one("repo").get("core", {}).get("remote")
+    if team and repository.config.load_one("local").get("core", {}).get("remote") == STORE:
+        with repository.config.edit("local") as local:  # named since: ours was for as long as nobody said anything
+            del local["core"]["remote"]
     named = repository.config["core"].get("remote")
     known = repository.config["remote"].get(STORE, {}).get("url")
     moved = named == STORE and known is not None and Path(known).is_absolute() and not Path(known).exists()

@@ -5,6 +5,7 @@
     worktree      that worktree: the run's commit, DVC's cache shared, the person's own tree untouched
     assigning     promote and rollback
     compare       two versions side by side
+    sharing       push and pull: data, tags and runs together
 
 What happened is written by `versions`; the command line, the page and runs all come through here.
 """

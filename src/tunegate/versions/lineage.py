@@ -2,17 +2,18 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from tunegate.errors import UserError
-from tunegate.versions.git import files_at
+from tunegate.versions.git import files_at, git
 from tunegate.workspace import Workspace
 
 Hashes = dict[str, str]
 """Path to hash, as DVC writes them (`....dir` for a folder)."""
 
-CODE = "src/"
+CODE, REPORTS = "src/", "reports/"  # DVC hashes both and keeps neither
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,36 @@ def _hashes(entries: list[dict[str, Any]]) -> Hashes:
     return {str(entry["path"]): str(entry.get("md5", "")) for entry in entries}
 
 
+def kept_at(workspace: Workspace, commits: Iterable[str]) -> list[str]:
+    """Hashes of everything that DVC keeps of these commits: what stages made, and what `.dvc` files track.
+
+    Data that a `.dvc` file leaves in a remote of its own (the example's) is not among them: it stays there.
+    """
+    from ruamel.yaml import YAML
+
+    yaml, wanted, hashes = YAML(typ="safe"), list(dict.fromkeys(commits)), []
+    for content in files_at(workspace.root, [f"{commit}:dvc.lock" for commit in wanted]):
+        for entry in (yaml.load(content) if content else {}).get("stages", {}).values():
+            outs = entry.get("outs", [])
+            hashes += [out["md5"] for out in outs if "md5" in out and not out["path"].startswith(REPORTS)]
+    tracked = [f"{commit}:{name}" for commit in wanted for name in _tracked(workspace, commit)]
+    for content in files_at(workspace.root, tracked):
+        outs = (yaml.load(content) if content else {}).get("outs", [])
+        hashes += [out["md5"] for out in outs if "md5" in out and "remote" not in out]
+    return list(dict.fromkeys(hashes))
+
+
+def _tracked(workspace: Workspace, commit: str) -> list[str]:
+    listed = git(workspace.root, "ls-tree", "-r", "-z", "--name-only", commit, "data")
+    return [name for name in listed.split("\0") if name.endswith(".dvc")]
+
+
 def training_of(made: dict[str, Made]) -> str:
     """A hash of everything that training read (code left out: it counts by what it made) and of the weights it made."""
     train = made.get("train")
     if train is None:
         return ""
-    weights = {path: value for path, value in train.made.items() if not path.startswith("reports/")}
+    weights = {path: value for path, value in train.made.items() if not path.startswith(REPORTS)}
     facts = [without_code(train.read), weights, train.settings]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 

@@ -85,15 +85,26 @@ def _fetch(workspace: Workspace, upstream: str, patterns: list[str]) -> Exchange
     return Exchanged(len(new), tuple(sorted(ref for ref in there if here.get(ref, there[ref]) != there[ref])))
 
 
+def unsent(workspace: Workspace, upstream: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Tags and runs that the remote does not have, by ref; and those that it has with other content."""
+    there = _listed(remote(workspace.root, "ls-remote", "--refs", upstream, "refs/tags/*", "refs/exps/*"))
+    here = _here(workspace)
+    conflicts = tuple(sorted(ref for ref in here if there.get(ref, here[ref]) != here[ref]))
+    return {ref: target for ref, target in here.items() if ref not in there}, conflicts
+
+
+def listed_tags(workspace: Workspace, upstream: str) -> dict[str, str]:
+    """Tag to the hash of its object, as the remote has them. Raises OutsideError."""
+    there = _listed(remote(workspace.root, "ls-remote", "--refs", upstream, "refs/tags/*"))
+    return {ref.removeprefix("refs/tags/"): target for ref, target in there.items()}
+
+
 def push_all(workspace: Workspace, upstream: str) -> Exchanged:
     """Send every tag and run that the remote does not have."""
-    root = workspace.root
-    there = _listed(remote(root, "ls-remote", "--refs", upstream, "refs/tags/*", "refs/exps/*"))
-    here = _here(workspace)
-    new = {ref: target for ref, target in here.items() if ref not in there}
+    new, conflicts = unsent(workspace, upstream)
     if new and not push_new(workspace, upstream, new):
         raise UserError(f"Somebody wrote to {upstream} at the same moment.", "Run `tunegate push` again.")
-    return Exchanged(len(new), tuple(sorted(ref for ref in here if there.get(ref, here[ref]) != here[ref])))
+    return Exchanged(len(new), conflicts)
 
 
 def _here(workspace: Workspace) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunegate.cli import data_diff, data_review
+from tunegate.cli import data_diff, data_review, data_rows
 from tunegate.errors import UserError
 from tunegate.workspace import Workspace
 
@@ -21,6 +21,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(data, name="data")
     data_diff.add_to(data)
     data_review.add_to(data)
+    data_rows.add_to(data)
 
 
 @data.command("fetch")

@@ -3,17 +3,21 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunegate.workspace import Workspace, write_atomically
+
+if TYPE_CHECKING:
+    from tunegate.data_versions.log import DataVersionShown
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for other programs.")]
 
 
 def add_to(data: typer.Typer) -> None:
     data.command("diff")(diff)
+    data.command("log")(log)
 
 
 def diff(
@@ -40,3 +44,29 @@ def diff(
         print(json.dumps({**found.model_dump(mode="json"), "rows": shown}, ensure_ascii=False))
         return
     print(told.terminal(found, rows))
+
+
+def log(
+    name: Annotated[str | None, typer.Argument(help="a pipeline or a name under data/raw; none: all data")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the versions of data sets: when, by whom, how large, and which model versions were made from them."""
+    from tunegate.data_versions.log import data_log
+    from tunegate.progress import Progress
+
+    versions = data_log(Workspace.find(), name, Progress("log", sys.stderr))
+    if as_json:
+        print(json.dumps([one.model_dump(mode="json") for one in versions], ensure_ascii=False))
+        return
+    for data in dict.fromkeys(one.data for one in versions):
+        print(f"data/raw/{data}")
+        for one in versions:
+            if one.data == data:
+                print(_version(one))
+
+
+def _version(one: "DataVersionShown") -> str:
+    rows = "rows unknown" if one.rows is None else f"{one.rows:,} rows"
+    models = f"  {', '.join(one.models)}" if one.models else ""
+    said = f"{one.author}: {one.subject}{models}"
+    return f"  {one.commit[:10]}  {one.date[:16]}  {one.size / 1e6:>9.2f} MB  {rows:>14}  {said}"

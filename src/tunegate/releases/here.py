@@ -35,9 +35,7 @@ def _sources(workspace: Workspace, stored: Stored, made: Made) -> dict[str, tupl
 
 
 def _outs(made: Made, now: Made | None) -> dict[str, tuple[str, str | None]]:
-    return {
-        path: (value, None) for path, value in made.made.items() if now is not None and now.made.get(path) == value
-    }
+    return {path: (value, None) for path, value in made.made.items() if now is not None and now.made.get(path) == value}
 
 
 def _folder(root: Path, path: str, files: dict[str, str]) -> Iterator[Difference]:

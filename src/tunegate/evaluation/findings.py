@@ -78,6 +78,12 @@ class Sureness(Found):
     right: Estimate | None  # of these rows; None where there are none
 
 
+def title(name: str, version: str | None) -> str:
+    """What the champion or the best version is called in sentences."""
+    what = {"champion": "the champion", "best": "the best version"}[name]
+    return f"{what} {version}" if version else what
+
+
 class VersionFound(Found):
     """The champion or the best version beside the candidate, on the test rows that count for both.
 
@@ -105,8 +111,8 @@ class VersionFound(Found):
 
     @property
     def title(self) -> str:
-        what = {"champion": "the champion", "best": "the best version"}[self.name]
-        return f"{what} {self.version}" if self.version else what
+        """In words: `the champion v1.2.0`."""
+        return title(self.name, self.version)
 
 
 class ClassScores(Found):

@@ -45,6 +45,7 @@ def page(content: Page) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["number"] = _number
+    environment.filters["signed"] = lambda value: f"{value:+.4f}"
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(page=content)
 
 

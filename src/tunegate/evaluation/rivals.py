@@ -12,8 +12,9 @@ from typing import Literal
 import pyarrow as pa
 
 from tunegate.errors import UserError
+from tunegate.evaluation.findings import title
 from tunegate.evaluation.leave_outs import LeaveOuts, leave_outs
-from tunegate.exported import MANIFEST, Manifest
+from tunegate.exported import MANIFEST, Manifest, read_manifest
 from tunegate.inputs import Reference
 from tunegate.params import Precision
 from tunegate.predictor import Advance, Predictor
@@ -43,11 +44,6 @@ class Rival:
     def title(self) -> str:
         """In words, for sentences: `the champion v1.2.0`."""
         return title(self.name, self.reference.version)
-
-
-def title(name: str, version: str | None) -> str:
-    what = {"champion": "the champion", "best": "the best version"}[name]
-    return f"{what} {version}" if version else what
 
 
 @dataclass(frozen=True)
@@ -95,9 +91,9 @@ def _asked(name: Name, reference: Reference, asking: Asking) -> Rival:
 
 def _answered(rival: Rival, folder: Path, asking: Asking) -> Rival:
     """In the precision that serves. Raises UserError for files that do not open here, or of another task."""
+    _same_task(read_manifest(folder), asking.task)
     predictor = Predictor.open(folder, threads=asking.threads)
     manifest = predictor.manifest
-    _same_task(manifest, asking.task)
     answers = predictor.answers(asking.records, asking.advance(f"test rows asked of {rival.title}"))
     learnt, note = _learnt(rival.reference, asking)
     return Rival(

@@ -18,6 +18,7 @@ from tunegate.evaluation.right import right_of
 from tunegate.evaluation.rivals import Asking, Rival, rivals
 from tunegate.evaluation.rows import rows_table
 from tunegate.evaluation.scores import Resampling
+from tunegate.evaluation.words import sure_in_words, version_in_words
 from tunegate.exported import MANIFEST, files_in, read_fitted, read_manifest, sha256, write_json
 from tunegate.params import EvaluateSettings, Precision
 from tunegate.predictor import PREFERRED, Predictor
@@ -45,6 +46,8 @@ class EvaluateReport(Report, Findings):
         for name, model in self.models.items():
             cells = [f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})" for found in model.metrics.values()]
             lines.append(f"| {name}: {model.what} | {' | '.join(cells)} | {model.calibration_error.value:.3f} |")
+        lines += ["", *map(version_in_words, self.versions)] if self.versions else []
+        lines += ["", sure_in_words(self.sure)] if self.sure else []
         return head + "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,21 @@ from typing import Annotated
 
 import typer
 
-from tunegate.cli import check, data, doctor, models, new, params, predict, review, run, serve, stage
+from tunegate.cli import (
+    check,
+    data,
+    doctor,
+    models,
+    new,
+    params,
+    predict,
+    review,
+    run,
+    runs,
+    serve,
+    stage,
+    versions,
+)
 from tunegate.errors import ExitStatus, TunegateError
 
 app = typer.Typer(
@@ -29,6 +43,8 @@ params.add_to(app)
 stage.add_to(app)
 data.add_to(app)
 models.add_to(app)
+versions.add_to(app)
+runs.add_to(app)
 review.add_to(app)
 
 

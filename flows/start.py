@@ -12,6 +12,7 @@ from flows.locks import locked
 from flows.prepare import bring_files, inputs_put_back, settings_of, track_edits, write_inputs
 from flows.record import stand
 from flows.result import Failure, Result
+from tunegate.data_versions.switching import settle
 from tunegate.dvc.project import Project
 from tunegate.errors import OutsideError, UserError, did_you_mean
 from tunegate.versions.runs import snapshot
@@ -47,6 +48,8 @@ def opened(workspace: Workspace, order: Order, stream: TextIO) -> Iterator[list[
     say = partial(print, file=stream, flush=True)
     with locked(workspace, _with_upstream(workspace, names), say), closing(Project(workspace)) as project:
         involved = _involved(project, names)
+        for data in settle(workspace):
+            say(f"an interrupted `tunegate data add` of data/raw/{data} is settled")
         chosen = [settings[name] for name in involved]
         bring_files(workspace, chosen, say)
         settings_of(workspace)  # once more: a base model that has just come knows what can be changed in it

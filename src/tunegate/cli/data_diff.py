@@ -25,11 +25,15 @@ def diff(
     after: Annotated[str, typer.Argument(help="the same, for the newer version")],
     pipeline: Annotated[str | None, typer.Option(help="whose settings read the rows")] = None,
     rows: Annotated[int, typer.Option(min=0, help="changed rows to show per kind")] = 5,
+    models: Annotated[
+        bool, typer.Option("--models", help="Also compare the versions' models: was it the data or the model?")
+    ] = False,
     markdown: Annotated[Path | None, typer.Option(help="write it as Markdown to this file too")] = None,
     as_json: Json = False,
 ) -> None:
     """Show how two data versions differ: rows, labels, and whether anything shifted."""
     from tunegate.data_versions import told
+    from tunegate.data_versions.attribution import attribute, models_of, terminal
     from tunegate.data_versions.diff import data_diff
     from tunegate.data_versions.naming import two_versions
     from tunegate.progress import Progress
@@ -39,11 +43,15 @@ def diff(
     found = data_diff(workspace, *versions, Progress("diff", sys.stderr))
     if markdown is not None:
         write_atomically(markdown, told.markdown(found, rows))
+    compared = attribute(found, versions[1].task, *models_of(workspace, versions)) if models else None
     if as_json:
         shown = [change.model_dump(mode="json") for change in found.rows(limit=rows)] if rows else []
-        print(json.dumps({**found.model_dump(mode="json"), "rows": shown}, ensure_ascii=False))
+        both = compared.model_dump(mode="json") if compared else None
+        print(json.dumps({**found.model_dump(mode="json"), "rows": shown, "models": both}, ensure_ascii=False))
         return
     print(told.terminal(found, rows))
+    if compared is not None:
+        print(terminal(compared))
 
 
 def log(

@@ -247,7 +247,7 @@ def _kinds(flags: NDArray[np.uint8]) -> NDArray[np.int8]:
     """The number in KINDS, -1 for a pair that is the same in everything."""
     kinds = np.where(flags > 0, KINDS.index("other"), -1).astype(np.int8)
     for bit, kind in ((2, "moved"), (1, "relabelled"), (0, "edited")):
-        kinds[flags & (1 << bit) > 0] = KINDS.index(kind)  # type: ignore[arg-type]
+        kinds[flags & (1 << bit) > 0] = KINDS.index(kind)
     return kinds
 
 

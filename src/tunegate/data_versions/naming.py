@@ -151,7 +151,8 @@ def settings_at(workspace: Workspace, commit: str, pipeline: str) -> PipelineSet
 
 def tracked_entry(content: bytes, where: str) -> dict[str, Any]:
     """The folder that a `.dvc` file names: md5, size, nfiles, remote. Raises UserError."""
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
         entry = dict(YAML(typ="safe").load(content)["outs"][0])

@@ -108,7 +108,7 @@ def _similarity(left: pa.Array, right: pa.Array) -> NDArray[np.float32]:
         (np.intersect1d(mine, others, assume_unique=True) >> np.uint64(32)).astype(np.int64), minlength=len(left)
     )
     sizes = [np.bincount((keys >> np.uint64(32)).astype(np.int64), minlength=len(left)) for keys in (mine, others)]
-    return (shared / np.maximum(sizes[0] + sizes[1] - shared, 1)).astype(np.float32)
+    return np.asarray(shared / np.maximum(sizes[0] + sizes[1] - shared, 1), dtype=np.float32)
 
 
 def _distinct(texts: pa.Array) -> Hashes:

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -87,7 +87,7 @@ def _written(
     delimiter, quoting = layout
     if cells is None:
         return b""
-    row = dict(zip(names, [*old, *[""] * len(names)], strict=False)) | cells
+    row = {**dict(zip(names, [*old, *[""] * len(names)], strict=False)), **cells}
     values = [row[name] for name in names]
     if not quoting and any(mark in value for value in values for mark in (delimiter, "\n", "\r")):
         raise UserError(
@@ -95,7 +95,7 @@ def _written(
             "Take it out of the cell, or set ingest.quoting.",
         )
     text = io.StringIO()
-    how = csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE
+    how: Literal[0, 3] = csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE
     csv.writer(
         text, delimiter=delimiter, quoting=how, quotechar='"' if quoting else None, lineterminator="\r\n"
     ).writerow(values)

@@ -109,7 +109,7 @@ class VersionRows:
     @cached_property
     def _starts(self) -> Rows:
         """The number of each batch's first row."""
-        return np.load(self.folder / "starts.npy")
+        return np.asarray(np.load(self.folder / "starts.npy"))
 
 
 def read_version(version: "Any", target: Path, progress: Progress) -> VersionRows:
@@ -198,7 +198,7 @@ class _Gathered:
         for name in encoded.dictionary.to_pylist():
             self.numbers.setdefault(name, len(self.numbers) - 1)
         numbers = np.array([self.numbers[name] for name in encoded.dictionary.to_pylist()] + [-1], dtype=np.int32)
-        return numbers[np.asarray(pc.fill_null(encoded.indices, -1))]
+        return np.asarray(numbers[np.asarray(pc.fill_null(encoded.indices, -1))])
 
 
 class _ExtraColumns:

@@ -62,8 +62,8 @@ def column_shifts(before: VersionRows, after: VersionRows, came: Rows) -> list[C
     if labels:
         arrived = _label_counts(after, labels, came)
         shifts.append(_shift("label", old, new, arrived))
-    split_counts = [np.bincount(rows.split, minlength=len(SPLITS)) for rows in (before, after)]
-    shifts.append(_shift("split", *split_counts, np.bincount(after.split[came], minlength=len(SPLITS))))
+    splits = [np.bincount(numbers, minlength=len(SPLITS)) for numbers in (before.split, after.split, after.split[came])]
+    shifts.append(_shift("split", splits[0], splits[1], splits[2]))
     shifts.append(_shift("length of the text", *_lengths(before.lengths, after.lengths, came)))
     for name in sorted({*before.facts.columns} & {*after.facts.columns}):
         shifts.append(_shift(name, *_aligned(before.facts.columns[name], after.facts.columns[name]), None))

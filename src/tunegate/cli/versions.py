@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunegate.cli import version_lines
+from tunegate.cli import verify, version_lines
 from tunegate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ VersionName = Annotated[str, typer.Argument(help="the version, for example suppo
 
 
 def add_to(app: typer.Typer) -> None:
+    verify.add_to(versions)
     app.add_typer(versions, name="versions")
 
 

@@ -30,6 +30,7 @@ class Verified:
     files: int  # whose content was hashed, each object once
     megabytes: float
     difference: Difference | None = None
+    rebuilt: int = 0  # stages that were run again
     notes: tuple[str, ...] = field(default=())
 
     def as_object(self) -> dict[str, object]:
@@ -43,6 +44,7 @@ class Verified:
             "megabytes": self.megabytes,
             "same": found is None,
             "difference": found.as_object() if found else None,
+            "rebuilt": self.rebuilt,
             "notes": list(self.notes),
         }
 

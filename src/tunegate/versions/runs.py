@@ -16,6 +16,7 @@ from tunegate.workspace import Workspace
 LARGEST_STRAY_BYTES = 10_000_000  # in every record, in every clone, for ever: what is larger belongs to DVC
 FIELDS = ("refname", "objectname", "parent", "authorname", "authoremail", "authordate:iso-strict", "contents")
 END = "\x1e\x1e"
+NEWEST = ("--sort=-refname:lstrip=4", "--sort=-authordate")  # the last one leads; names tell two of one second apart
 REF = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/(.+)")
 
 
@@ -151,7 +152,7 @@ def _message(ended: Ended, name: str) -> str:
 def read_runs(workspace: Workspace, pipeline: str | None = None) -> list[Run]:
     """All records, newest first, from one git process. Experiments that DVC made itself are no runs of ours."""
     fields = "%00".join(f"%({name})" for name in FIELDS)
-    out = git(workspace.root, "for-each-ref", f"--format={fields}{END}", "--sort=-authordate", "refs/exps")
+    out = git(workspace.root, "for-each-ref", f"--format={fields}{END}", *NEWEST, "refs/exps")
     found = (_run(block.lstrip("\n").split("\0")) for block in out.split(END) if block.strip())
     return [run for run in found if run is not None and pipeline in (None, run.pipeline)]
 

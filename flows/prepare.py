@@ -13,7 +13,7 @@ from tunegate.inputs import Reference
 from tunegate.params import PipelineSettings
 from tunegate.pipelines import pipelines_of
 from tunegate.versions.inputs import FACTS, LastData, current_inputs, with_data_after
-from tunegate.versions.references import TRAINED_ON, current_references, standing_approval
+from tunegate.versions.references import ROWS, current_references, standing_approval
 from tunegate.workspace import Workspace, write_atomically
 
 
@@ -74,7 +74,7 @@ def _bring_model(workspace: Workspace, reference: Reference, say: Say) -> None:
         export = fetch(workspace, reference.hash, (MANIFEST,))
         fetch(workspace, reference.hash, (MANIFEST, *read_manifest(export).files))
         if reference.validated:
-            fetch(workspace, reference.validated, tuple(dict.fromkeys((*FACTS, *TRAINED_ON))))
+            fetch(workspace, reference.validated, tuple(dict.fromkeys((*FACTS, *ROWS))))
     except TunegateError as error:
         say(f"The model is not compared with {reference.version}. {error.problem} {error.remedy}")
 

@@ -220,10 +220,7 @@ class GateSettings(Settings):
         default=None, description="the task's cheap baselines that must be beaten (default: all of them)"
     )
     worthwhile_gain: Share = Field(
-        default=0.2,
-        ge=0,
-        le=1,
-        description="share of a baseline's errors: one that surely removes less and is not shown better fails",
+        default=0.2, ge=0, le=1, description="not shown better and surely removing less of a baseline's errors: FAIL"
     )
     margin: Share = Field(
         default=0.01, gt=0, lt=1, description="how much of the primary metric may be lost to champion and best version"
@@ -238,6 +235,9 @@ class GateSettings(Settings):
     )
     slice_margin: Share = Field(
         default=0.05, gt=0, lt=1, description="how much a critical slice may lose, and what too small means"
+    )
+    max_new_rows_gap: Share | None = Field(
+        default=0.15, description="how much worse a batch of new rows may be answered than known ones (null: any)"
     )
     max_calibration_error: Share | None = Field(
         default=0.15, description="largest expected calibration error (null: not checked)"

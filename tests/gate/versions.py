@@ -32,12 +32,14 @@ def rows(truth: Sequence[str], **columns: Sequence[Any]) -> pa.Table:
     sources = columns.pop("source", ["made.csv"] * len(truth))
     meta = [json.dumps({name: values[row] for name, values in columns.items()}) for row in range(len(truth))]
     made = [
-        {"id": f"r{n}", "source": sources[n], "group": None, "meta": meta[n], "text": "word " * (1 + n % 40) + str(n),
+        {"id": f"r{n}", "source": sources[n], "source_line": n + 2, "group": None, "meta": meta[n],
+         "text": "word " * (1 + n % 40) + str(n),
          "text_b": None, "label": label}
         for n, label in enumerate(truth)
     ]  # fmt: skip
     types = {name: pa.string() for name in ("id", "source", "group", "meta", "text", "text_b", "label")}
-    return pa.Table.from_pylist(made, schema=pa.schema(types.items()))
+    schema = pa.schema([*types.items(), ("source_line", pa.int64())])
+    return pa.Table.from_pylist(made, schema=schema)
 
 
 def version(

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tunegate.errors import UserError
 from tunegate.evaluation.findings import title
-from tunegate.evaluation.leave_outs import LeaveOuts, leave_outs
+from tunegate.evaluation.leave_outs import LeaveOuts, Mask, leave_outs
 from tunegate.exported import MANIFEST, Manifest, read_manifest
 from tunegate.inputs import Reference
 from tunegate.params import Precision
@@ -21,6 +21,7 @@ from tunegate.predictor import Advance, Predictor
 from tunegate.records import Payload, read_table
 
 Name = Literal["champion", "best"]
+TEST = "test.parquet"  # of validate's folder: rows that a version was judged by
 LEARNT = ("train.parquet", "validation.parquet")  # of validate's folder: weights, and what was fitted beside them
 
 
@@ -36,6 +37,7 @@ class Rival:
     precision: Precision | None = None
     digest: str = ""
     left_out: LeaveOuts | None = None
+    new: Mask | None = None  # rows [n] that its data version did not hold, on any side; None where it is not known
     problem: str = ""
     remedy: str = ""
     note: str = ""
@@ -104,6 +106,7 @@ def _answered(rival: Rival, folder: Path, asking: Asking) -> Rival:
         precision=predictor.precision,
         digest=manifest.digest,
         left_out=leave_outs(asking.records, learnt, asking.payload, manifest.labels),
+        new=_new(rival.reference, asking),
         note=note,
     )
 
@@ -126,3 +129,14 @@ def _learnt(reference: Reference, asking: Asking) -> tuple[list[pa.Table], str]:
     if missing := [name for name in LEARNT if not (folder / name).is_file()]:
         return [], f"the rows it learnt from are gone ({', '.join(missing)}), so none could be left out for that"
     return [read_table(folder / name, names) for name in LEARNT], ""
+
+
+def _new(reference: Reference, asking: Asking) -> Mask | None:
+    if reference.validated is None:
+        return None
+    folder = asking.folder(reference.validated)
+    if not all((folder / name).is_file() for name in (*LEARNT, TEST)):
+        return None
+    names = ["id", *(column.name for column in asking.payload if column.kind == "text")]
+    known = [read_table(folder / name, names) for name in (*LEARNT, TEST)]
+    return ~leave_outs(asking.records, known, asking.payload, None).trained_on

@@ -1,7 +1,8 @@
 """`rows.parquet`: what a test row is, beside the answers to it: whose rows it may not count for, and its slices.
 
-`id`, `source`, `group`, `length` (characters of all its texts), every label column, `meta` (the columns that no field
-names, as JSON); then `candidate_trained_on`, and per rival `<name>_trained_on` and `<name>_label_unknown`.
+`id`, `source`, `source_line`, `group`, `length` (characters of all its texts), every label column, `meta` (the columns
+that no field names, as JSON); then `candidate_trained_on`, and per rival `<name>_trained_on` and
+`<name>_label_unknown`; `new_since_champion` where the champion's data is known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,15 +10,19 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunegate.evaluation.leave_outs import LeaveOuts
+from tunegate.evaluation.leave_outs import LeaveOuts, Mask
 from tunegate.records import Payload
 
 
 def rows_table(
-    records: pa.Table, payload: Sequence[Payload], candidate: LeaveOuts, rivals: Mapping[str, LeaveOuts]
+    records: pa.Table,
+    payload: Sequence[Payload],
+    candidate: LeaveOuts,
+    rivals: Mapping[str, LeaveOuts],
+    new: Mask | None = None,
 ) -> pa.Table:
     """The whole file, in the order of answers.parquet."""
-    columns = {"id": records["id"], "source": records["source"], "group": records["group"]}
+    columns = {name: records[name] for name in ("id", "source", "source_line", "group")}
     columns["length"] = _length(records, payload)
     columns |= {column.name: records[column.name] for column in payload if column.kind == "label"}
     columns["meta"] = records["meta"]
@@ -25,6 +30,8 @@ def rows_table(
     for name, left_out in rivals.items():
         columns[f"{name}_trained_on"] = pa.array(left_out.trained_on)
         columns[f"{name}_label_unknown"] = pa.array(left_out.label_unknown)
+    if new is not None:
+        columns["new_since_champion"] = pa.array(new)
     return pa.table(columns)
 
 

@@ -11,6 +11,7 @@ from tunegate.gate.baseline import beats_baselines
 from tunegate.gate.behaviour import behaves
 from tunegate.gate.budgets import latency_within_budget, size_within_budget
 from tunegate.gate.checks import Check, Evidence, Verdict
+from tunegate.gate.new_rows import new_rows_fit
 from tunegate.gate.quality import calibrated, reaches_floor, unseen_rows
 from tunegate.gate.slices import no_slice_harmed
 
@@ -21,6 +22,7 @@ CHECKS: dict[str, Callable[[Evidence], list[Check]]] = {
     "no regression": no_regression,
     "no erosion": no_erosion,
     "slices": no_slice_harmed,
+    "new rows": new_rows_fit,
     "behaviour": behaves,
     "calibration": calibrated,
     "latency": latency_within_budget,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tunegate.behaviour.results import Behaviour
 from tunegate.evaluation.findings import Estimate, Findings, Latency
+from tunegate.gate.arrived import Arrived
 from tunegate.gate.sliced import Slice, Sliced
 from tunegate.params import GateSettings, Precision
 
@@ -25,6 +26,7 @@ class Evidence:
     temperatures: Mapping[Precision, float] = field(default_factory=dict)  # fitted on validation rows, where any was
     behaviour: Behaviour | None = field(default=None, kw_only=True)  # of the user's own tests, where there are any
     sliced: Sliced | None = field(default=None, kw_only=True)  # where there is a champion to compare with
+    arrived: Arrived | None = field(default=None, kw_only=True)  # where the champion's data is known
 
     @property
     def slices(self) -> list[Slice]:

@@ -141,14 +141,15 @@ def read_sliced(folder: Path, findings: Findings, labels: tuple[str, ...], setti
     return Sliced(
         rows=rows,
         labels=labels,
-        ours=_right(counts, findings.served, len(rows)),
-        theirs=_right(counts, "champion", len(rows)),
+        ours=right_rows(counts, findings.served, len(rows)),
+        theirs=right_rows(counts, "champion", len(rows)),
         kept=kept,
         settings=settings,
     )
 
 
-def _right(counts: pa.Table, model: str, rows: int) -> NDArray[np.bool_]:
+def right_rows(counts: pa.Table, model: str, rows: int) -> NDArray[np.bool_]:
+    """Whether the model is right, per row, from counts.parquet."""
     chosen = pc.and_(pc.equal(counts["model"], model), pc.equal(counts["key"], "correct"))
     right = np.zeros(rows, dtype=bool)
     right[np.asarray(counts.filter(chosen)["record"].combine_chunks())] = True

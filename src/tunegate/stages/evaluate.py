@@ -134,7 +134,8 @@ def _rows(contest: Contest) -> pa.Table:
     found = {str(rival.name): rival.left_out for rival in contest.rivals if rival.left_out is not None}
     if contest.left_out is None:
         raise TypeError("the candidate's own training rows were not looked at")
-    return rows_table(contest.records, contest.payload, contest.left_out, found)
+    new = next((rival.new for rival in contest.rivals if rival.name == "champion"), None)
+    return rows_table(contest.records, contest.payload, contest.left_out, found, new)
 
 
 def _write_page(context: Context, contest: Contest, found: Findings) -> None:

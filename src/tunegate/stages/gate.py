@@ -13,12 +13,13 @@ from tunegate.evaluation.findings import Findings, Latency
 from tunegate.exported import sha256, write_json
 from tunegate.gate import combine, judge, words
 from tunegate.gate.against import improved
+from tunegate.gate.arrived import read_arrived
 from tunegate.gate.checks import Check, Evidence, Verdict
 from tunegate.gate.notes import Compared, Note, compared_with, notes
 from tunegate.gate.sliced import Slice, read_sliced
 from tunegate.params import GateSettings, Precision
 from tunegate.stages import Context, Report
-from tunegate.tasks import record_of
+from tunegate.tasks import answering_of, record_of
 
 T = TypeVar("T", bound=BaseModel)
 BEHAVIOUR = "behaviour.json"
@@ -62,7 +63,10 @@ def run(context: Context) -> GateReport:
     behaviour = _read(context.path("evaluate", BEHAVIOUR), Behaviour) if _tested(context) else None
     labels = tuple(column.name for column in record_of(context.task).PAYLOAD if column.kind == "label")
     sliced = read_sliced(context.path("evaluate"), findings, labels, settings)
-    evidence = Evidence(findings, latency, settings, _temperatures(context), behaviour=behaviour, sliced=sliced)
+    arrived = read_arrived(context.path("evaluate"), findings, answering_of(context.task))
+    evidence = Evidence(
+        findings, latency, settings, _temperatures(context), behaviour=behaviour, sliced=sliced, arrived=arrived
+    )
     report = _report(context, evidence)
     verdict, checks = report.verdict, report.checks
     context.progress.say(f"{verdict}: " + "; ".join(f"{check.name} {check.verdict}" for check in checks))

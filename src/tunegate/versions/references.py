@@ -7,7 +7,7 @@ from tunegate.versions.decisions import read_decisions
 from tunegate.versions.registry import Registry, Version, read_registry
 from tunegate.workspace import Workspace
 
-TRAINED_ON = ("train.parquet", "validation.parquet")  # the rows that a model was trained on
+ROWS = ("train.parquet", "validation.parquet", "test.parquet")  # what a model was trained on, and judged by
 
 
 def references_of(registry: Registry, pipeline: str) -> dict[str, Reference | None]:

@@ -26,6 +26,7 @@ bench: environment ## the benchmarks, into benchmarks/RESULTS.md
 	@.venv/bin/python -m benchmarks.path
 	@.venv/bin/python -m benchmarks.training
 	@.venv/bin/python -m benchmarks.service
+	@.venv/bin/python -m benchmarks.comparing
 
 docs: environment ## the reference pages, from the code
 	@.venv/bin/python -m scripts.reference

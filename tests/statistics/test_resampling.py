@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.comparing import main as comparing
 from tunegate.statistics.resampling import collapse, observed, percentiles, resampled
 from tunegate.task import Counts, Sums
 
@@ -71,3 +72,8 @@ def test_ten_thousand_resamples_of_a_hundred_thousand_rows_need_little_memory_an
 def test_counts_of_different_records_are_refused() -> None:
     with pytest.raises(ValueError, match="different records"):
         collapse([counts(RIGHT), counts(RIGHT[:10])])
+
+
+def test_the_benchmark_of_comparing_runs() -> None:
+    table = comparing(rows=2_000, resamples=100, direct=2)
+    assert [row[0] for row in table[1:]] == ["accuracy", "macro_f1"]

@@ -11,7 +11,9 @@ import typer
 from tunegate.cli import (
     check,
     data,
+    demo,
     doctor,
+    gate,
     models,
     new,
     params,
@@ -38,6 +40,7 @@ new.add_to(app)
 check.add_to(app)
 predict.add_to(app)
 serve.add_to(app)
+gate.add_to(app)
 doctor.add_to(app)
 params.add_to(app)
 stage.add_to(app)
@@ -46,6 +49,7 @@ models.add_to(app)
 versions.add_to(app)
 runs.add_to(app)
 review.add_to(app)
+demo.add_to(app)
 
 
 def _say_version(wanted: bool) -> None:

@@ -113,3 +113,32 @@ def test_calibration_bounds_decide_about_a_limit_as_rarely_wrong_as_they_say(
 def test_all_right_is_no_proof_of_honest_confidence() -> None:
     found = calibration(np.full(30, 0.99), np.ones(30, dtype=bool), FEW)
     assert found.value == pytest.approx(0.01) and found.upper > 0.08
+
+
+def two_models(rows: int) -> tuple[Counts, Counts]:
+    truth = labels(rows)
+    known = sorted(set(truth))
+    return counted(truth, right(truth, 0.8), known), counted(truth, right(truth, 0.7, seed=3), known)
+
+
+def test_models_that_never_differ_have_an_interval_with_room_by_every_metric() -> None:
+    """A resample never draws a row that tells them apart, which is no evidence that there is none."""
+    first, _ = two_models(40)
+    for metric in TASK.METRICS:
+        found = compare(("fp32", "champion"), metric, first, first, Resampling(200, 0)).difference
+        assert found.value == 0 and found.lower < -0.05 and found.upper > 0.05
+
+
+def test_rows_of_one_group_are_resampled_together() -> None:
+    """Every row ten times over tells no more than once, where the copies are one group."""
+    first, second = two_models(60)
+    ten = [Counts(600, of.keys, np.concatenate([of.record + 60 * copy for copy in range(10)]),
+                  np.tile(of.key, 10), np.tile(of.number, 10)) for of in (first, second)]  # fmt: skip
+    groups = np.tile(np.arange(60), 10)
+    once, copied, grouped = (
+        compare(("fp32", "champion"), MACRO_F1, *pair, Resampling(2000, 0), units=unit).difference
+        for pair, unit in (((first, second), None), (ten, None), (ten, groups))
+    )
+    width = [found.upper - found.lower for found in (once, copied, grouped)]
+    assert width[1] < 0.5 * width[0] and width[2] == pytest.approx(width[0], rel=0.1)
+    assert grouped.n == 60

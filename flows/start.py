@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TextIO
 
@@ -11,11 +11,12 @@ from flows.job import Job
 from flows.locks import locked
 from flows.prepare import bring_files, inputs_put_back, settings_of, track_edits, write_inputs
 from flows.record import stand
-from flows.result import Failure, Result
+from flows.result import Failure, Result, StageResult
 from tunegate.data_versions.switching import settle
 from tunegate.dvc.project import Project
 from tunegate.errors import OutsideError, UserError, did_you_mean
-from tunegate.versions.runs import snapshot
+from tunegate.versions.durations import past_seconds
+from tunegate.versions.runs import read_runs, snapshot
 from tunegate.workspace import Workspace
 
 
@@ -64,7 +65,7 @@ def opened(workspace: Workspace, order: Order, stream: TextIO) -> Iterator[list[
 def _run(job: Job, dry: bool) -> Result:
     plan = tuple(job.plan())
     if dry:
-        return Result(job.pipeline, plan, planned=True)
+        return Result(job.pipeline, _timed(job.workspace, plan), planned=True)
     if all(stage.state == "unchanged" for stage in plan):
         return stand(job.workspace, Result(job.pipeline, plan))
     before = snapshot(job.workspace)
@@ -75,6 +76,15 @@ def _run(job: Job, dry: bool) -> Result:
         return walk_flow(job, before)
     except (OutsideError, KeyboardInterrupt) as error:  # the server did not start, or was waited for too long
         return Result(job.pipeline, plan, failure=Failure.of(error))
+
+
+def _timed(workspace: Workspace, plan: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
+    """With the seconds that each stale stage took when it last ran: 0 of one that never did."""
+    past = past_seconds(read_runs(workspace))
+    return tuple(
+        replace(stage, seconds=past.get(f"{stage.name}@{stage.pipeline}", 0.0)) if stage.state == "stale" else stage
+        for stage in plan
+    )
 
 
 def _decides(force: frozenset[str]) -> bool:

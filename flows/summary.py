@@ -83,7 +83,8 @@ class Summary:
     def _what(self) -> str:
         stale = [stage for stage in self.result.stages if stage.state != "unchanged"]
         if self.result.planned:
-            return f"{len(stale)} of {len(self.result.stages)} stages would run" if stale else "nothing would run"
+            of = f"of {len(self.result.stages)} stages"
+            return f"{len(stale)} {of} would run{_for_long(stale)}" if stale else "nothing would run"
         if not stale:
             return "nothing was redone: data, settings, libraries and code are those of the last run"
         done = sum(stage.state in ("ran", "restored") for stage in stale)
@@ -189,10 +190,20 @@ def _check_lines(check: dict[str, Any]) -> list[str]:
 def _state(stage: StageResult) -> str:
     why = f" ({'; '.join(stage.why)})" if stage.why else ""
     if stage.state == "stale":
-        return f"would run{why}"
+        return f"would run{f', {format_seconds(stage.seconds)}' if stage.seconds else ''}{why}"
     if stage.state in ("ran", "restored"):
         return f"{stage.state:<9} {format_seconds(stage.seconds):>12}{why}"
     return stage.state
+
+
+def _for_long(stale: list[StageResult]) -> str:
+    """By past runs: less where a result is restored, or where what follows turns out the same."""
+    known = [stage.seconds for stage in stale if stage.seconds]
+    if not known:
+        return ""
+    new = len(stale) - len(known)
+    rest = f" and {new} that never ran" if new else ""
+    return f", about {format_seconds(sum(known))} by past runs{rest}"
 
 
 def _estimate(estimate: dict[str, Any]) -> str:

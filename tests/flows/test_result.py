@@ -127,3 +127,14 @@ def test_a_refused_model_has_no_bento_and_says_why(workspace):
     write(workspace, "package", {"packaged": False, "tag": None, "why": "the gate said no"})
     text = summarise(workspace, result(*UNCHANGED)).text()
     assert "none: the gate said no" in text and "serve" not in text
+
+
+def test_a_dry_run_says_for_how_long_by_past_runs(workspace):
+    stages = [StageResult("ingest", "support", "unchanged"), StageResult("train", "support", "stale", 120.0, ("why",))]
+    text = summarise(workspace, Result("support", tuple(stages), planned=True)).text()
+    assert "1 of 2 stages would run, about 2 min 00 s by past runs\n" in text
+    assert "train      would run, 2 min 00 s (why)" in text
+    new = [*stages, StageResult("export", "support", "stale")]
+    assert (
+        "by past runs and 1 that never ran" in summarise(workspace, Result("support", tuple(new), planned=True)).text()
+    )

@@ -23,7 +23,8 @@ def pages(server: Server) -> list[str]:
     ref = server.made.ref
     return [
         "/", "/p/demo", "/p/demo/model/now", "/p/demo/model/v1.0.0", f"/p/demo/model/{ref}", "/p/demo/data/now",
-        "/p/demo/data/v1.0.0", f"/p/demo/compare/v1.0.0/{ref}", "/p/demo/data/now/diff/v1.0.0", "/p/demo/rows",
+        "/p/demo/data/v1.0.0",
+        f"/p/demo/compare/v1.0.0/{ref}", "/p/demo/data/now/diff/v1.0.0", "/p/demo/rows", "/p/demo/suspects",
         f"/p/demo/model/{ref}/approve", f"/p/demo/model/{ref}/reject", "/p/demo/model/v1.0.0/promote", "/p/none",
     ]  # fmt: skip
 

@@ -94,8 +94,8 @@ def test_a_form_of_another_kind_or_too_large_is_refused(client: httpx.Client) ->
 
 def test_rows_that_the_page_never_offered_are_not_written(client: httpx.Client) -> None:
     own, token = str(client.base_url).rstrip("/"), csrf(client)
-    for source in ("data/raw/demo/train.csv", "../../params.yaml", "/etc/passwd"):
-        form = {"csrf": token, "0.source": source, "0.line": "2", "0.new.label": "food"}
+    for source, line in (("data/raw/demo/train.csv", "9999"), ("../../params.yaml", "2"), ("/etc/passwd", "1")):
+        form = {"csrf": token, "0.source": source, "0.line": line, "0.new.label": "food"}
         assert client.post("/p/demo/rows", data=form, headers={"Origin": own}).status_code == 422
 
 

@@ -1,8 +1,9 @@
 """Rows that a person may repair or relabel here: those in quarantine, and those whose label is suspect."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import StringIO
 from typing import Any
 
@@ -10,16 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunegate.data_versions.adding import Place, Proposal, discard, propose_edits
+from tunegate.data_versions.suspects import Suspect, find_suspects
 from tunegate.errors import UserError
 from tunegate.inputs import read_inputs
 from tunegate.progress import Progress
-from tunegate.records import read_table
-from tunegate.review.snapshots import NOW, open_snapshot
+from tunegate.records import SPLITS, read_table
+from tunegate.review.snapshots import NOW, Snapshot, open_snapshot
 from tunegate.tasks import record_of
 from tunegate.workspace import Workspace
 
 LONGEST = 20_000  # characters that a box of a form is good for
 MOST_CHANGES = 1_000
+COMPARED = ("id", "text", "text_b", "label")  # what tells that a line still holds the row that was looked at
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Mendable:
     remedy: str
     fields: Sequence[Field]
     raw: str
+    suspect: Suspect | None = None
 
     @property
     def place(self) -> Place:
@@ -91,6 +95,31 @@ def mendable(row: Mapping[str, Any], task: str, labels: Sequence[str]) -> Mendab
     )
 
 
+def suspicious(suspect: Suspect, labels: Sequence[str]) -> Mendable:
+    """A row whose label is probably wrong: the label alone is asked for."""
+    return Mendable(
+        source=suspect.source,
+        line=suspect.source_line,
+        id=suspect.id,
+        rule="",
+        reason="",
+        remedy="",
+        fields=[Field("label", suspect.label, tuple(labels))],
+        raw=suspect.text,
+        suspect=suspect,
+    )
+
+
+def suspects_of(snapshot: Snapshot) -> Sequence[Suspect]:
+    """Likely label errors, the surest first; seconds the first time. Raises what `find_suspects` raises."""
+    return _suspects(snapshot, (snapshot.state("validate"), snapshot.state("evaluate")))
+
+
+@lru_cache(maxsize=8)
+def _suspects(snapshot: Snapshot, _states: tuple[str, str]) -> Sequence[Suspect]:
+    return find_suspects(snapshot.workspace, snapshot.pipeline).suspects
+
+
 def _values(raw: str) -> Mapping[str, Any]:
     try:
         found = json.loads(raw)
@@ -110,7 +139,7 @@ def proposed(workspace: Workspace, pipeline: str, edits: Mapping[Place, Mapping[
     if len(edits) > MOST_CHANGES:
         raise UserError(f"{len(edits):,} rows at once are too many.", f"Change up to {MOST_CHANGES:,} at a time.")
     proposal = propose_edits(workspace, pipeline, edits, Progress("rows", StringIO()))
-    shown = _shown(workspace, pipeline)
+    shown = _shown(workspace, pipeline, edits.keys())
     hit = {(record["source"], record["source_line"]): record for record in _before(proposal)}
     for place in edits:
         if place not in shown or (place in hit and not _same(hit[place], shown[place])):
@@ -122,10 +151,21 @@ def proposed(workspace: Workspace, pipeline: str, edits: Mapping[Place, Mapping[
     return proposal
 
 
-def _shown(workspace: Workspace, pipeline: str) -> dict[Place, Mapping[str, Any]]:
-    """Every row that this page may have offered, with its values as validated."""
-    table = quarantined(workspace, pipeline).select(["source", "source_line", "raw"]).to_pylist()
-    return {(row["source"], row["source_line"]): _values(row["raw"]) for row in table}
+def _shown(workspace: Workspace, pipeline: str, places: Collection[Place]) -> dict[Place, Mapping[str, Any]]:
+    """The rows as they were validated: those in quarantine, and those that stayed."""
+    found: dict[Place, Mapping[str, Any]] = {}
+    for row in _at(quarantined(workspace, pipeline), places):
+        found[row["source"], row["source_line"]] = {**_values(row["raw"]), "id": row["id"]}
+    for split in SPLITS:
+        for row in _at(read_table(workspace.stage(pipeline, "validate") / f"{split}.parquet"), places):
+            found[row["source"], row["source_line"]] = row
+    return found
+
+
+def _at(table: pa.Table, places: Collection[Place]) -> list[Mapping[str, Any]]:
+    lines = pa.array(sorted({line for _, line in places}), pa.int64())
+    near: list[Mapping[str, Any]] = table.filter(pc.is_in(table["source_line"], value_set=lines)).to_pylist()
+    return [row for row in near if (row["source"], row["source_line"]) in places]
 
 
 def _before(proposal: Proposal) -> list[Mapping[str, Any]]:
@@ -134,4 +174,4 @@ def _before(proposal: Proposal) -> list[Mapping[str, Any]]:
 
 
 def _same(record: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
-    return all((record.get(name) or "") == (shown.get(name) or "") for name in ("text", "text_b", "label"))
+    return all((record.get(name) or "") == (shown.get(name) or "") for name in COMPARED if name in shown)

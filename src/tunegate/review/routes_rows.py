@@ -12,7 +12,7 @@ from tunegate.errors import UserError
 from tunegate.review.forms import reason
 from tunegate.review.links import Links
 from tunegate.review.repairs import proposed
-from tunegate.review.views.rows import ProposalView, rows_view
+from tunegate.review.views.rows import ProposalView, rows_view, suspects_view
 from tunegate.review.visit import show, site_of, visit, who
 
 CHANGES = 200  # shown before they are written; all are counted
@@ -25,6 +25,10 @@ def add_to(app: FastAPI) -> None:
     @app.get("/p/{pipeline}/rows")
     def rows(request: Request, pipeline: str, rule: str = "", page: Page = 1) -> Response:
         return show(request, rows_view(site_of(request), pipeline, rule, page))
+
+    @app.get("/p/{pipeline}/suspects")
+    def suspects(request: Request, pipeline: str, page: Page = 1) -> Response:
+        return show(request, suspects_view(site_of(request), pipeline, page))
 
     @app.post("/p/{pipeline}/rows")
     def propose(request: Request, pipeline: str) -> Response:

@@ -8,8 +8,9 @@ from tunegate.data_versions.adding import Place, Proposal
 from tunegate.data_versions.diff import KINDS, Change
 from tunegate.review.language import Language
 from tunegate.review.paging import Paged, paged
-from tunegate.review.repairs import Mendable, labels_of, mendable, quarantined, task_of
+from tunegate.review.repairs import Mendable, labels_of, mendable, quarantined, suspects_of, suspicious, task_of
 from tunegate.review.site import Site
+from tunegate.review.snapshots import NOW
 
 ROWS = 20  # forms on a page
 
@@ -24,6 +25,7 @@ class RowsView:
     paged: Paged[Mapping[str, object]]
     rules: Sequence[str]
     rule: str
+    which: str = "quarantined"
 
     def title(self, language: Language) -> str:
         return language.say("rows.title", name=self.pipeline)
@@ -48,17 +50,23 @@ class ProposalView:
 
 
 def rows_view(site: Site, pipeline: str, rule: str, page: int) -> RowsView:
-    """Raises NotThereError before the first run."""
+    """Rows in quarantine. Raises NotThereError before the first run."""
     workspace, name = site.workspace, site.check(pipeline)
     table = quarantined(workspace, name)
     rules = sorted(set(table["rule"].to_pylist()))
     shown = paged(quarantined(workspace, name, rule) if rule else table, page, ROWS)
     task, labels = task_of(workspace, name), labels_of(workspace, name)
-    return RowsView(
-        pipeline=name,
-        data=site.pipelines()[name].data,
-        rows=[mendable(row, task, labels) for row in shown.rows],
-        paged=shown,
-        rules=rules,
-        rule=rule,
-    )
+    rows = [mendable(row, task, labels) for row in shown.rows]
+    return RowsView(name, site.pipelines()[name].data, rows, shown, rules, rule)
+
+
+def suspects_view(site: Site, pipeline: str, page: int) -> RowsView:
+    """Rows with a suspect label. Raises NotThereError, and UserError for a task without one label per row."""
+    workspace, name = site.workspace, site.check(pipeline)
+    found, labels = suspects_of(site.snapshot(name, NOW)), labels_of(workspace, name)
+    pages = max(1, -(-len(found) // ROWS))
+    number = min(page, pages)
+    start = (number - 1) * ROWS
+    rows = [suspicious(suspect, labels) for suspect in found[start : start + ROWS]]
+    shown: Paged[Mapping[str, object]] = Paged((), number, pages, len(found), start + 1)
+    return RowsView(name, site.pipelines()[name].data, rows, shown, (), "", which="suspects")

@@ -11,11 +11,13 @@ run: ## the example, from raw data to a packaged service (makes the environment 
 
 test: ## lint and the tests: what CI runs, under 15 minutes on 2 cores
 	@scripts/environment.sh example,dev
+	@scripts/browser.sh
 	@scripts/check.sh
 	@scripts/test.sh fast
 
 test-all: ## the same with the slow tier
 	@scripts/environment.sh example,dev
+	@scripts/browser.sh
 	@scripts/check.sh
 	@scripts/test.sh all
 

@@ -1,4 +1,4 @@
-"""The example's next ten minutes: a refusal, an undecided candidate, an approval and a rollback, in a copy of the project.
+"""The example's next ten minutes: a refusal, an undecided candidate, an approval, a rollback; in a copy of the project.
 
 The copy is a clone with the project's own results and DVC cache, so that nothing here is touched; every step is a
 command that a person could type there.

@@ -48,7 +48,7 @@ def contents(side: Any) -> Counter[tuple[Any, ...]]:
     return Counter(content(record) for record in side.take(np.arange(len(side))).to_pylist())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(before=ROWS, after=ROWS)
 def test_every_row_is_in_exactly_one_class(
     before: list[dict[str, str]], after: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory
@@ -63,7 +63,7 @@ def test_every_row_is_in_exactly_one_class(
     assert diff.count() == len(changes) and all(diff.count(kind) == diff.counts[kind] for kind in KINDS)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(rows=ROWS)
 def test_a_version_does_not_differ_from_itself(
     rows: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory
@@ -72,7 +72,7 @@ def test_a_version_does_not_differ_from_itself(
     assert diff.is_empty and diff.same == len(rows) and not diff.flow and not diff.rows()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(before=ROWS, after=ROWS)
 def test_the_difference_applied_to_the_old_version_gives_the_new_one(
     before: list[dict[str, str]], after: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory

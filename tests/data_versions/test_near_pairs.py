@@ -33,7 +33,7 @@ def pieces(text: str) -> set[str]:
     return {text[place : place + (2 if ord(text[place]) >= 0x2E80 else 3)] for place in range(len(text))}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join), max_size=8),
     st.lists(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join), max_size=8),
@@ -47,11 +47,11 @@ def test_pairs_are_as_alike_as_they_say_and_no_row_is_in_two(left: list[str], ri
 
 def test_an_edited_text_is_found_among_thousands_in_latin_and_chinese_script() -> None:
     rng = np.random.default_rng(0)
-    many = [" ".join(rng.choice(WORDS, 9)) + f" {number}" for number in range(3_000)]
-    left = [*many[:1_500], "the blue lamp came broken on tuesday", "请问我的包裹什么时候可以送到家里"]
-    right = [*many[1_500:], "请问我的包裹什么时候能送到家里", "the blue lamp came broken on Thursday"]
+    many = [" ".join(rng.choice(WORDS, 9)) + f" {number}" for number in range(800)]
+    left = [*many[:400], "the blue lamp came broken on tuesday", "请问我的包裹什么时候可以送到家里"]
+    right = [*many[400:], "请问我的包裹什么时候能送到家里", "the blue lamp came broken on Thursday"]
     found = pairs(left, right)
-    assert (1_500, 1_501) in found and (1_501, 1_500) in found
+    assert (400, 401) in found and (401, 400) in found
 
 
 def test_a_thousand_equal_sentences_are_no_million_pairs() -> None:

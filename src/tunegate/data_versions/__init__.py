@@ -3,7 +3,9 @@
 `naming`        what a person calls a data version: a revision, a version's tag, a path, a name under data/raw
 `reading`       a version's rows in Arrow columns, with 64-bit keys that stand for them in comparisons
 `matching`      which row of one version is which of the other; `near_pairs`: texts that were edited
-`diff`          the difference as a value whose rows are read page by page; `shifts`: tests; `told`: for people
+`changes`       the difference as a value whose rows are read page by page; `told`: for people
+`diff`          two versions to their difference; `shifts`: tests; `judging`: what validation would say
+`tables`        rows as files that people edit
 `log`           the versions of a data set in git's history
 `raw_edits`     single rows of raw files taken out or rewritten in the file's own format
 `adding`        a new version: shown first, then written whole or not at all; `switching`: the moment it counts

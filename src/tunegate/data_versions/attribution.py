@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from tunegate.data_versions.diff import DataDiff
+from tunegate.data_versions.changes import DataDiff
 from tunegate.data_versions.matching import NOBODY, Rows
 from tunegate.data_versions.naming import DataVersion, settings_of
 from tunegate.dvc.storage import fetch_folder

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -25,6 +26,14 @@ from tunegate.workspace import write_atomically
 Cells = Mapping[str, str]
 Edits = Mapping[int, Cells | None]
 """Line to the row's new cells by column (the others stay), or None to take the row out."""
+
+
+MARKS = {
+    "utf-16-le": codecs.BOM_UTF16_LE,
+    "utf-16-be": codecs.BOM_UTF16_BE,
+    "utf-32-le": codecs.BOM_UTF32_LE,
+    "utf-32-be": codecs.BOM_UTF32_BE,
+}
 
 
 def columns_of(file: RawFile, settings: IngestSettings) -> list[str]:
@@ -65,7 +74,7 @@ def _delimited(file: RawFile, settings: IngestSettings, edits: Edits) -> tuple[b
                 raw = _written(old, names, edits[line], (delimiter, settings.quoting), data[row.end : row.after])
             out.write(raw)
             line += row.breaks
-        return _encoded(out.getvalue(), view.encoding), missing
+        return _encoded(out.getvalue(), view.encoding, file.path), missing
 
 
 def _rows(data: Any, start: int, delimiter: str, quoting: bool) -> Iterable[Any]:
@@ -102,14 +111,15 @@ def _written(
     return text.getvalue().removesuffix("\r\n").encode() + (bytes(end) or b"\n")
 
 
-def _encoded(content: bytes, encoding: str) -> bytes:
-    """UTF-8 back to the file's own encoding; UTF-16 and UTF-32 keep a byte order mark."""
+def _encoded(content: bytes, encoding: str, path: Path) -> bytes:
+    """UTF-8 back to the file's own encoding, with a byte order mark where it has one."""
     if encoding in ("utf-8", "utf-8-sig", "ascii"):
         return content
-    marks = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE, "utf-32-le": codecs.BOM_UTF32_LE}
-    marks["utf-32-be"] = codecs.BOM_UTF32_BE
+    with path.open("rb") as file:
+        start = file.read(4)
+    mark = MARKS.get(encoding, b"")
     try:
-        return marks.get(encoding, b"") + content.decode("utf-8").encode(encoding)
+        return (mark if mark and start.startswith(mark) else b"") + content.decode("utf-8").encode(encoding)
     except UnicodeEncodeError as error:
         raise UserError(
             f"{error.object[error.start : error.end]!r} cannot be written in {encoding}.",
@@ -132,7 +142,7 @@ def _json_lines(file: RawFile, settings: IngestSettings, edits: Edits) -> tuple[
         if cells is not None:
             end = b"\n" if raw.endswith(b"\n") else b""
             out.write(json.dumps(_object(raw, cells), ensure_ascii=False).encode() + end)
-    return _encoded(out.getvalue(), encoding), missing
+    return _encoded(out.getvalue(), encoding, file.path), missing
 
 
 def _kept(content: bytes) -> list[bytes]:

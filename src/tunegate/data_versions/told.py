@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tunegate.data_versions.diff import KINDS, TITLES, Change, DataDiff
+from tunegate.data_versions.changes import KINDS, TITLES, Change, DataDiff
 
 FLOWS_SHOWN = 15
 LABELS_SHOWN = 20

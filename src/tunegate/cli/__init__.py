@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tunegate.cli import (
+    accept,
     check,
     data,
     demo,
@@ -47,6 +48,7 @@ stage.add_to(app)
 data.add_to(app)
 models.add_to(app)
 versions.add_to(app)
+accept.add_to(app)
 runs.add_to(app)
 review.add_to(app)
 demo.add_to(app)

@@ -104,8 +104,9 @@ def _stage(stage: "StageWhy") -> list[str]:
     if stage.state == "unchanged":
         spared = f", which saved {format_seconds(stage.saved)}" if stage.saved else ""
         return [f"{name} reused: data, settings, libraries and code are those of the run before{spared}"]
-    spared = f", which saved {format_seconds(stage.saved)}" if stage.state == "restored" and stage.saved else ""
-    done = f"{name} {stage.state} in {format_seconds(stage.seconds)}{spared}"
+    spared = f", which saved {format_seconds(stage.saved)}" if stage.saved else ""
+    took = " as equal by a person" if stage.state == "accepted" else f" in {format_seconds(stage.seconds)}"
+    done = f"{name} {stage.state}{took}{spared}"
     if stage.first:
         return [f"{done}: it had not run before"]
     if not stage.changes:

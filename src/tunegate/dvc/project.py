@@ -1,11 +1,12 @@
 """The opened project: which steps a pipeline has, in the graph's order, and which of them are stale."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunegate.dvc.reasons import reasons_of
+from tunegate.dvc.reasons import Staleness, staleness_of
 from tunegate.dvc.settings import open_repository
 from tunegate.dvc.touched import ctimes, forget_touched, remember
 from tunegate.errors import OutsideError, UserError
@@ -91,20 +92,34 @@ class Project:
 
     def reasons(self, step: Step) -> list[str]:
         """Why the step must run, empty when it is up to date. Notices edits that keep size and time too."""
+        return self.staleness(step).reasons
+
+    def staleness(self, step: Step) -> Staleness:
+        """The same, with code, other inputs and outputs apart."""
         from dvc.lock import LockError
 
         stage = self._stages[step.address]
         paths = [Path(entry.fs_path) for entry in (*stage.deps, *stage.outs)]
         seen = forget_touched(self._repository, paths, self._record(step))
         try:
-            reasons = reasons_of(stage, self.workspace.root)
+            found = staleness_of(stage, self.workspace.root)
         except LockError as error:
             raise OutsideError(
                 f"Another DVC process works on the files of {step.address}: {error}.",
                 "Wait until it ends, then run again.",
             ) from error
         remember(seen, self._record(step))
-        return reasons
+        return found
+
+    def accept(self, step: Step) -> None:
+        """Write down in dvc.lock that the step's files are what its inputs of now make. Open the project anew after."""
+        from dvc.exceptions import DvcException
+
+        try:
+            with chdir(self.workspace.root):  # DVC takes addresses for those of the dvc.yaml in the current folder
+                self._repository.commit(step.address, force=True)
+        except DvcException as error:
+            raise UserError(f"DVC cannot write down {step.address}: {error}.", "Mend what it names.") from error
 
     def settle(self, step: Step) -> None:
         """The step has just run and DVC hashed its files: they need no second look until they change."""

@@ -1,28 +1,43 @@
 """Why a step is stale, in words for people."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 LONGEST_VALUE = 30  # characters of a value that still read as part of a sentence; hashes are longer
 
 
-def reasons_of(stage: Any, root: Path) -> list[str]:
-    """One sentence per cause, empty when the stage is up to date. `stage` is DVC's; its files are hashed now."""
+@dataclass(frozen=True)
+class Staleness:
+    """Sentences on inputs and on outputs; `code` are the modules that changed, by their path in `src/tunegate`."""
+
+    inputs: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def reasons(self) -> list[str]:
+        """One sentence per cause, empty when the stage is up to date."""
+        code = [f"code changed: {', '.join(self.code)}"] if self.code else []
+        return [*self.inputs, *code, *self.outputs]
+
+
+def staleness_of(stage: Any, root: Path) -> Staleness:
+    """Why the stage must run. `stage` is DVC's; its files are hashed now."""
     if not any(dependency.hash_info for dependency in stage.deps):
-        return ["it has not run yet"]
-    reasons = ["its command changed"] if stage.changed_stage() else []
+        return Staleness(("it has not run yet",))
+    inputs = ["its command changed"] if stage.changed_stage() else []
     code: list[str] = []
     for dependency in stage.deps:
         for name, status in dependency.status().items():
             if isinstance(status, dict):
-                reasons += _settings(dependency, status)
+                inputs += _settings(dependency, status)
             elif _is_code(dependency, root):
                 code.append(_relative(dependency, root).removeprefix("src/tunegate/"))
             else:
-                reasons.append(_file(_relative(dependency, root) or name, status))
-    if code:
-        reasons.append(f"code changed: {', '.join(code)}")
-    return reasons + [_output(_relative(out, root), status) for out in stage.outs for status in out.status().values()]
+                inputs.append(_file(_relative(dependency, root) or name, status))
+    outputs = [_output(_relative(out, root), status) for out in stage.outs for status in out.status().values()]
+    return Staleness(tuple(inputs), tuple(code), tuple(outputs))
 
 
 def _is_code(dependency: Any, root: Path) -> bool:

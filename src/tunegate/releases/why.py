@@ -8,6 +8,7 @@ from typing import Any
 
 from tunegate.dvc.objects import FOLDER, MissingObjectError, Objects
 from tunegate.errors import OutsideError, UserError, did_you_mean
+from tunegate.releases.accept import STATE
 from tunegate.stages import check_stage
 from tunegate.versions.changes import Change, changes
 from tunegate.versions.durations import past_seconds
@@ -16,7 +17,7 @@ from tunegate.versions.lineage import CODE, Made, lineages_at
 from tunegate.versions.runs import Run, read_runs
 from tunegate.workspace import Workspace, no_such_pipeline
 
-REDONE = ("ran", "restored", "failed")
+REDONE = ("ran", "restored", "failed", STATE)
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class _Told:
             return StageWhy(name, recorded.state, recorded.seconds, first=True)
         direct = tuple(self._in_files(self._changes(name, recorded.state), objects))
         roots = tuple(dict.fromkeys(self._in_files(self._roots(direct, {name}), objects)))
-        saved = self._spared(name) if recorded.state == "restored" else None
+        saved = self._spared(name) if recorded.state in ("restored", STATE) else None
         return StageWhy(name, recorded.state, recorded.seconds, direct, roots, saved)
 
     def _changes(self, name: str, state: str) -> list[Change]:

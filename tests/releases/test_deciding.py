@@ -255,3 +255,11 @@ def test_an_approval_comes_from_a_clone_that_never_ran_the_pipeline(tmp_path: Pa
 
     refresh(workspace)
     assert versions(workspace) == ["demo@v1.0.0"]
+
+
+def test_the_same_verdict_of_another_run_is_decided_too(tmp_path: Path) -> None:
+    workspace = make_project(tmp_path / "p")
+    found, again = run(workspace), run(workspace, "demo-20260102-000000")
+    reject(workspace, found, who=ANNA, why="it loses refunds")
+    with pytest.raises(DecidedError, match="rejected demo-20260101-000000"):
+        reject(workspace, again, who=BEN, why="no")

@@ -25,6 +25,9 @@ RunName = Annotated[str, typer.Argument(help="the run, by name or commit; or a p
 VersionName = Annotated[str, typer.Argument(help="the version, for example support@v1.2.0")]
 
 
+AFTER_A_DECISION = ("approved", "forced")  # records of packaging what a person let through
+
+
 def add_to(app: typer.Typer) -> None:
     verify.add_to(versions)
     app.add_typer(versions, name="versions")
@@ -176,8 +179,8 @@ def compare(
 def _run(workspace: Workspace, name: str) -> "Run":
     from tunegate.versions.runs import find_run, read_runs
 
-    newest = read_runs(workspace, name)
-    return newest[0] if newest else find_run(workspace, name)
+    newest = (run for run in read_runs(workspace, name) if run.ended.status not in AFTER_A_DECISION)
+    return next(newest, None) or find_run(workspace, name)
 
 
 def _tell(done: "Assignment", as_json: bool) -> None:

@@ -89,7 +89,7 @@ def decide(workspace: Workspace, run: Run, verdict_hash: str, what: str, *, who:
     try:
         tag = create_tag(workspace, name, f"{PAST[what].capitalize()} {run.name}: {' '.join(why.split())}", message)
     except LostRaceError as error:
-        standing = decision_on(workspace, run.name, verdict_hash)
+        standing = decision_about(workspace, run.pipeline, verdict_hash)
         raise DecidedError(standing) if standing else error from error
     return _decision(tag, message)
 
@@ -109,7 +109,7 @@ def check(workspace: Workspace, run: Run, verdict_hash: str, what: str, *, who: 
             f"The verdict of {run.name} is {run.ended.verdict_hash[:12]}, not {verdict_hash[:12]}.",
             "Look at the run's verdict again and decide about that.",
         )
-    standing = decision_on(workspace, run.name, verdict_hash)
+    standing = decision_about(workspace, run.pipeline, verdict_hash)
     if standing is not None:
         raise DecidedError(standing)
     if run.ended.verdict not in DECIDES[what]:
@@ -159,11 +159,9 @@ def _recorded(workspace: Workspace, run: Run) -> _Recorded:
     return _Recorded.model_validate(json.loads(content)) if content else _Recorded()
 
 
-def decision_on(workspace: Workspace, run: str, verdict_hash: str) -> Decision | None:
-    """What stands about this verdict of this run."""
-    return next(
-        (each for each in read_decisions(workspace) if (each.run, each.verdict_hash) == (run, verdict_hash)), None
-    )
+def decision_about(workspace: Workspace, pipeline: str, verdict_hash: str) -> Decision | None:
+    """What stands about this verdict, whichever of the runs that came to it was decided about."""
+    return next((each for each in read_decisions(workspace, pipeline) if each.verdict_hash == verdict_hash), None)
 
 
 def read_decisions(workspace: Workspace, pipeline: str | None = None) -> list[Decision]:

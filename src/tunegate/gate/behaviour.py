@@ -84,7 +84,8 @@ def _remedy(result: TestResult, verdict: Verdict, missing: int | None) -> str:
         return "Give the test templates, or rows in which there is something to change."
     if missing is None:
         return "More cases like these would not settle it: the share lies on what is tolerated. Let a person decide."
+    cases = "1 more case" if missing == 1 else f"about {missing:,} more cases"
     return (
-        f"Give the test about {missing:,} more cases (a larger `rows` or `count`, more templates or words): that "
-        "settles it four times in five."
+        f"Give the test {cases} (a larger `rows` or `count`, more templates or words): that settles it four times in "
+        "five."
     )

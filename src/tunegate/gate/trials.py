@@ -4,7 +4,7 @@ Used to measure the gate itself: on a person's own rows (`selftest`) and on inve
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -32,7 +32,7 @@ ONE = Estimate(value=1.0, low=1.0, high=1.0, lower=1.0, upper=1.0, n=1)
 
 @dataclass(frozen=True)
 class Answered:
-    """A model on all rows: what its answers count, and how sure it was [n] (None: its confidence is not judged)."""
+    """A model on some rows: what its answers count, and how sure it was [n] (None: its confidence is not judged)."""
 
     counts: Counts
     confidence: Floats | None = None
@@ -85,11 +85,11 @@ class Ground:
     def evidence(
         self, rows: Rows, candidate: Answered, champion: Answered | None, best: Answered | None = None
     ) -> Evidence:
-        """All models on these rows."""
-        ours = candidate.at(rows, self.metric)
+        """Of these rows, some of which may stand there several times; the models' answers are to just these."""
+        ours = candidate
         given = {"champion": champion, "best": best}
-        theirs = {name: model.at(rows, self.metric) for name, model in given.items() if model is not None}
-        number = self._units[rows] if self._units is not None else None
+        theirs = {name: model for name, model in given.items() if model is not None}
+        number = _copies_apart(self._units, rows) if self._units is not None else None
         versions = [self._version(name, number, ours, model) for name, model in theirs.items()]
         return Evidence(
             self._findings(rows, ours, versions),
@@ -102,6 +102,14 @@ class Ground:
     @cached_property
     def _units(self) -> Rows | None:
         return units(self.rows, self.metric.unit)
+
+    def drawn(self, random: np.random.Generator) -> Rows:
+        """As many rows as there are (or documents, or groups: the metric's units, whole), with repetition."""
+        number = self._units
+        if number is None:
+            return random.integers(0, len(self.rows), len(self.rows))
+        members = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])
+        return np.concatenate([members[unit] for unit in random.integers(0, len(members), len(members))])
 
     @cached_property
     def _parts(self) -> dict[str, NDArray[np.bool_]]:
@@ -158,6 +166,16 @@ class Ground:
         return estimate(self.metric, model.counts, RESAMPLING)
 
 
+def _copies_apart(number: Rows, rows: Rows) -> Rows:
+    """The units [rows] of drawn rows; a unit that was drawn twice counts as two."""
+    order = np.argsort(rows, kind="stable")
+    ordered = rows[order]
+    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    copy = np.empty(len(rows), dtype=np.int64)
+    copy[order] = np.arange(len(rows)) - np.maximum.accumulate(np.where(first, np.arange(len(rows)), 0))
+    return np.asarray(number[rows] + copy * (int(number.max()) + 1))
+
+
 @dataclass(frozen=True)
 class Trial:
     verdict: Verdict
@@ -191,7 +209,3 @@ def tally(trials: Iterable[Trial]) -> Tally:
         for name in {check.name.partition(":")[0] for check in trial.checks if check.verdict == trial.verdict != "PASS"}
     )
     return Tally(len(found), Counter(trial.verdict for trial in found), dict(because.most_common()))
-
-
-Draw = Callable[[np.random.Generator], tuple[Rows, Answered]]
-"""Rows, and a candidate's answers to all rows, of one trial."""

@@ -1,8 +1,10 @@
 """`tunegate models`: base models brought into the project, and listed."""
 
 import json
+import sys
 from contextlib import nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,6 +76,33 @@ def show(
         print("\n".join(_line(model) for model in found))
     else:
         print(f"There is no base model yet. Add one:\n{FORMS}")
+
+
+@models.command("adopt")
+def adopt(
+    folder: Annotated[Path, typer.Argument(help="a fine-tuned Hugging Face folder: config, weights, tokenizer")],
+    pipeline: Annotated[str, typer.Option(help="the pipeline that it is to be the champion of")],
+    why: Annotated[str, typer.Option(help="the reason, kept with the version")] = "the model that was live before",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for other programs.")] = False,
+) -> None:
+    """Register a model that you fine-tuned elsewhere as a version, so that the next run is compared with it."""
+    from tunegate.releases.adopt import adopt as adopted
+    from tunegate.versions.decisions import person
+
+    workspace = Workspace.find()
+    say = partial(print, file=sys.stderr, flush=True)
+    done = adopted(workspace, folder, pipeline, who=person(workspace), why=why, say=say)
+    if as_json:
+        facts = {"version": done.version.name, "run": done.run.name, "verdict": done.verdict, "live": done.live}
+        print(json.dumps({**facts, "bento": done.run.ended.bento, "commit": done.run.commit}))
+        return
+    print(f"{done.version.name} is adopted (the gate said {done.verdict}), packaged as {done.run.ended.bento}.")
+    if done.live:
+        print(f"It is live in {done.live}: the next `tunegate run {pipeline}` is compared with it.")
+    else:
+        print(
+            f'Another version is live. Make it so: tunegate versions promote {done.version.name} production --why "..."'
+        )
 
 
 def _source(folder: Path | None, hub: str | None, package: str | None) -> "AbstractContextManager[Source]":

@@ -111,13 +111,19 @@ class Project:
         remember(seen, self._record(step))
         return found
 
-    def accept(self, step: Step) -> None:
-        """Write down in dvc.lock that the step's files are what its inputs of now make. Open the project anew after."""
+    def accept(self, step: Step, *, restorable: bool = True) -> None:
+        """Write down in dvc.lock that the step's files are what its inputs of now make. Open the project anew after.
+
+        Not `restorable`: DVC's run cache does not learn it, so that a run with these inputs makes them itself.
+        """
         from dvc.exceptions import DvcException
 
         try:
-            with chdir(self.workspace.root):  # DVC takes addresses for those of the dvc.yaml in the current folder
-                self._repository.commit(step.address, force=True)
+            with chdir(self.workspace.root), self._repository.lock:  # DVC looks for dvc.yaml in the current folder
+                stage = self._stages[step.address]
+                stage.save(run_cache=restorable)
+                stage.commit()
+                stage.dump(update_pipeline=False)
         except DvcException as error:
             raise UserError(f"DVC cannot write down {step.address}: {error}.", "Mend what it names.") from error
 

@@ -31,9 +31,9 @@ def rebuild(workspace: Workspace, verified: Verified, say: Say) -> Verified:
     pipeline = verified.version.partition("@")[0]
     lineage = lineage_at(workspace, verified.commit, pipeline)
     stages = [name for name in STAGES if name in lineage] or list(lineage)
-    with worktree(workspace, verified.commit) as tree, _own_state(tree) as alone:
+    with worktree(workspace, verified.commit) as tree, own_state(tree) as alone:
         notes = _other_libraries(read_inputs(alone.inputs(pipeline)))
-        _bring_references(workspace, alone, read_inputs(alone.inputs(pipeline)))
+        bring_references(workspace, alone, read_inputs(alone.inputs(pipeline)))
         for number, name in enumerate(stages):
             step = Step(name, pipeline)
             say(f"{name}: runs again")
@@ -47,7 +47,7 @@ def rebuild(workspace: Workspace, verified: Verified, say: Say) -> Verified:
 
 
 @contextlib.contextmanager
-def _own_state(tree: Workspace) -> Iterator[Workspace]:
+def own_state(tree: Workspace) -> Iterator[Workspace]:
     """The worktree with a state folder of its own: no checkpoint of the person's runs is used or cleared away."""
     state = tree.root.parent / f"{tree.root.name}.state"
     shutil.rmtree(state, ignore_errors=True)
@@ -57,7 +57,7 @@ def _own_state(tree: Workspace) -> Iterator[Workspace]:
         shutil.rmtree(state, ignore_errors=True)
 
 
-def _bring_references(workspace: Workspace, tree: Workspace, inputs: Inputs) -> None:
+def bring_references(workspace: Workspace, tree: Workspace, inputs: Inputs) -> None:
     """The files of the data version before, of the champion and of the best version, as the run had them."""
     models = [each for each in (inputs.champion, inputs.best) if each is not None]
     wanted = [inputs.previous.hash] if inputs.previous else []

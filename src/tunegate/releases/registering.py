@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from tunegate.errors import UserError
 from tunegate.exported import read_manifest
 from tunegate.inputs import read_inputs
 from tunegate.versions.decisions import Decision, StaleDecisionError, same_champion
@@ -14,6 +15,9 @@ from tunegate.versions.registry import Version, assign, read_registry, register
 from tunegate.versions.runs import Run
 from tunegate.versions.tags import LostRaceError, Message, now
 from tunegate.workspace import Workspace
+
+ADOPT = "adopt"
+FIRST_ADOPTED = (0, 1, 0)  # below the first that a pipeline makes itself
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,15 @@ def register_run(workspace: Workspace, run: Run, files: Workspace, decision: Dec
     except (StaleDecisionError, LostRaceError) as error:
         return Registered(version, new=True, note=f"It did not go to {wanted} by itself: {error.problem}")
     return Registered(version, new=True, live=wanted)
+
+
+def register_adopted(workspace: Workspace, run: Run, files: Workspace, *, who: str, why: str) -> Version:
+    """A model that was trained elsewhere: v0.1.0, or the next number. Raises UserError for one that is registered."""
+    known = version_of_verdict(workspace, run)
+    if known is not None:
+        raise UserError(f"{known.name} is this very model.", "`tunegate versions show` says more of it.")
+    message = _facts(workspace, run, files, None).model_copy(update={"what": ADOPT, "who": who, "why": why})
+    return register(workspace, message, FIRST_ADOPTED)
 
 
 def version_of_verdict(workspace: Workspace, run: Run) -> Version | None:

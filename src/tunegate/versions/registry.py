@@ -177,15 +177,17 @@ def damage_of(tags: Sequence[Tag]) -> list[str]:
     return found
 
 
-def register(workspace: Workspace, message: Message) -> Version:
+def register(workspace: Workspace, message: Message, first: Number = (1, 0, 0)) -> Version:
     """A new version on `message.commit`, numbered after the highest one there is; tries again while others register.
+
+    `first` is the number where there is none.
 
     Raises what `create_tag` raises.
     """
     for _ in range(TRIES):
         tags = read_tags(workspace)
         earlier = registry_of(tags).of(message.pipeline)
-        number = next_number(earlier[-1].number, part_since(earlier[-1].said, message)) if earlier else (1, 0, 0)
+        number = next_number(earlier[-1].number, part_since(earlier[-1].said, message)) if earlier else first
         name = f"{message.pipeline}@{format_number(number)}"
         filled = message.model_copy(update={"previous": heads_of(tags, message.pipeline), "when": now()})
         headline = f"Register {name}: {message.verdict or 'no verdict'}"

@@ -75,9 +75,10 @@ def _drawn(name: str, test: Drawn, source: Source) -> list[Case]:
 
 
 def _shuffled(name: str, test: Drawn, source: Source) -> Iterator[tuple[str, Record]]:
+    # One order for all tests, so that they share what they ask of the rows as they are.
     table = _filtered(source.rows, test.where, name)
     ids = [str(row) for row in table["id"].to_pylist()]
-    order = sorted(range(len(ids)), key=lambda number: source.number(name, ids[number]))
+    order = sorted(range(len(ids)), key=lambda number: source.number(ids[number]))
     asked = [field for field in source.fields if field in table.column_names]
     for start in range(0, len(order), ROWS_AT_ONCE):
         chosen = order[start : start + ROWS_AT_ONCE]

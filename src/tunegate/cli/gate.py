@@ -113,8 +113,10 @@ def _tests(workspace: Workspace, settings: "PipelineSettings", file: Path | None
 
 
 def _show_selftest(found: "SelfTest") -> None:
+    from tunegate.new_pipeline.margin import points
+
     print(
-        f"{found.pipeline}: {found.rows:,} test rows, margin {100 * found.margin:g} points, discordance "
+        f"{found.pipeline}: {found.rows:,} test rows, margin {points(found.margin)}, discordance "
         f"{100 * found.discordance:.1f} %, {found.trials:,} candidates a line. The champion is the model judged last.\n"
     )
     print(f"{'candidate':<58} {'truly':>7} {'PASS':>7} {'UNDEC.':>7} {'FAIL':>7}  because of")

@@ -124,6 +124,7 @@ def _show_choices(plan: "Plan") -> None:
 
 
 def _show_margin(test_rows: int, margin: float) -> None:
+    from tunegate.new_pipeline.margin import points
     from tunegate.statistics.power import certified_margin, rows_for_margin
 
     if not test_rows:
@@ -133,7 +134,7 @@ def _show_margin(test_rows: int, margin: float) -> None:
         f"With {test_rows:,} test rows a new version that is as good can be certified to lose at most "
         f"{100 * certified_margin(test_rows):.1f} points;\na margin of 1 point takes {rows_for_margin(0.01):,} rows "
         "(6 % discordant answers, power 80 %, one-sided 5 %).\n\n"
-        f"Margin:     {margin:g} ({100 * margin:g} points; gate.margin, --margin chooses another)\n"
+        f"Margin:     {margin:g} ({points(margin)}; gate.margin, --margin chooses another)\n"
     )
 
 

@@ -19,7 +19,12 @@ def first_margin(test_rows: int) -> float:
 
 def margin_comment(margin: float, test_rows: int) -> str:
     """Beside the setting: what it means for these rows."""
-    points, needed = f"{100 * margin:g} points", rows_for_margin(margin)
+    lost, needed = points(margin), rows_for_margin(margin)
     if test_rows >= needed:
-        return f"a new version may lose at most {points}: {test_rows:,} test rows can certify that"
-    return f"a new version may lose at most {points}: that takes about {needed:,} test rows, here are {test_rows:,}"
+        return f"a new version may lose at most {lost}: {test_rows:,} test rows can certify that"
+    return f"a new version may lose at most {lost}: that takes about {needed:,} test rows, here are {test_rows:,}"
+
+
+def points(margin: float) -> str:
+    """A share as people say it."""
+    return f"{100 * margin:g} {'point' if round(100 * margin, 6) == 1 else 'points'}"

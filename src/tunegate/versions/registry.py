@@ -231,7 +231,8 @@ def part_since(earlier: Message | None, new: Message) -> Part:
     """major: another task or set of labels, which callers notice; minor: training saw or made something else."""
     if earlier is None:
         return "minor"
-    if earlier.task != new.task or set(earlier.labels) != set(new.labels):
+    before, after = ((said.task, frozenset(said.labels)) for said in (earlier, new))
+    if before != after:
         return "major"
     return "minor" if earlier.trained != new.trained else "patch"
 

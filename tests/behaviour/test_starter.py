@@ -27,7 +27,9 @@ def test_a_starter_is_a_valid_file(tmp_path: Path, texts: list[str]) -> None:
 def test_the_examples_are_valid_once_they_are_taken_in(tmp_path: Path) -> None:
     text = starter("mine", ENGLISH, ["a: b"])
     body, examples = text.split("tests:\n", 1)[0], text.split("tests:\n", 1)[1]
-    examples = re.sub(r"^  # (?!Invariance|Minimum|Direction|lists|  thing|$)", "  ", examples, flags=re.M).replace("  #\n", "")
+    examples = re.sub(r"^  # (?!Invariance|Minimum|Direction|lists|  thing|$)", "  ", examples, flags=re.M).replace(
+        "  #\n", ""
+    )
     examples = "\n".join(line for line in examples.splitlines() if not line.startswith("  #"))
     path = tmp_path / "new.yaml"
     path.write_text(f"{body}lists: {{thing: [lamp, mug]}}\ntests:\n{examples}\n", encoding="utf-8")

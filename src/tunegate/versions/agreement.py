@@ -1,4 +1,4 @@
-"""Whether registered versions still agree with the commits that they stand on: what an edit of history leaves behind."""
+"""Whether registered versions still agree with the commits that they stand on: what edited history leaves behind."""
 
 import json
 

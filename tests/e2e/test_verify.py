@@ -34,7 +34,7 @@ def test_one_byte_of_raw_data_tokens_weights_or_bento_is_named_from_a_fresh_clon
     folders = {path: value for made in lineage.values() for path, value in {**made.read, **made.made}.items()}
     for folder, file, part in (
         ("data/raw/demo", "rows.csv", "the raw data"),
-        ("data/demo/tokenize", "train/input_ids.npy", "the tokens"),
+        ("data/demo/tokenize", "train/tokens.input_ids.npy", "the tokens"),
         ("data/demo/train", "model/model.safetensors", "the weights"),
         ("data/demo/export", "openvino/model.bin", "the serving files"),
         ("data/demo/package", "bento/bento.yaml", "the Bento"),

@@ -44,10 +44,10 @@ def test_every_exit_status_is_documented() -> None:
 def test_the_commands_that_a_page_names_exist(path: Path) -> None:
     paths = command_paths()
     groups = {parts[0] for parts in paths if len(parts) > 1}
-    known = {" ".join(parts) for parts in paths}
+    known = {" ".join(parts[:length]) for parts in paths for length in range(1, len(parts) + 1)}
     code = re.findall(r"```.*?```|`[^`\n]+`", path.read_text(encoding="utf-8"), re.DOTALL)
     named = {match.groups() for snippet in code for match in COMMAND.finditer(snippet)}
-    asked = {f"{command} {below}" if command in groups else command for command, below in named}
+    asked = {f"{command} {below}" if below and command in groups else command for command, below in named}
     unknown = asked - known
     assert unknown == set()
 

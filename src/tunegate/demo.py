@@ -67,13 +67,21 @@ def story(last_run: Callable[[], str]) -> list[Callable[[], Step]]:
         ),
         lambda: _data("v2"),
         lambda: Step(
-            "An honest, small change. Too few test rows to be sure that nothing was lost: a person decides.",
+            "An honest, small change. Too few test rows from business customers, whom params.yaml calls critical, to be "
+            "sure that nothing was lost there: a person decides.",
             ("tunegate", "run", PIPELINE),
             4,
         ),
         lambda: Step(
             "You have looked at the verdict, and let it through. It is packaged from the run's own commit.",
-            ("tunegate", "versions", "approve", last_run(), "--why", "better on the corrected rows, no slice harmed"),
+            (
+                "tunegate",
+                "versions",
+                "approve",
+                last_run(),
+                "--why",
+                "read the answers to business customers: none is worse",
+            ),
         ),
         lambda: Step(
             "It goes live.",

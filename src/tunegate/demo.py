@@ -67,8 +67,8 @@ def story(last_run: Callable[[], str]) -> list[Callable[[], Step]]:
         ),
         lambda: _data("v2"),
         lambda: Step(
-            "An honest, small change. Too few test rows from business customers, whom params.yaml calls critical, to be "
-            "sure that nothing was lost there: a person decides.",
+            "An honest, small change. Too few test rows from business customers, whom params.yaml calls critical, to "
+            "be sure that nothing was lost there: a person decides.",
             ("tunegate", "run", PIPELINE),
             4,
         ),

@@ -91,7 +91,7 @@ def story(last_run: Callable[[], str]) -> list[Callable[[], Step]]:
             "Somebody complains; the version before is back in a second.",
             ("tunegate", "versions", "rollback", PIPELINE, "--why", "complaints about refunds"),
         ),
-        lambda: Step("What is live, since when, by whom and why stays on record.", ("tunegate", "versions")),
+        lambda: Step("What is live, since when, by whom and why stays on record.", ("tunegate", "versions", "list")),
     ]
 
 

@@ -33,7 +33,8 @@ def pages(server: Server) -> list[str]:
     return [
         "/", "/p/demo", "/p/demo/model/now", "/p/demo/model/v1.0.0", f"/p/demo/model/{ref}", "/p/demo/data/now",
         "/p/demo/data/v1.0.0",
-        f"/p/demo/compare/v1.0.0/{ref}", "/p/demo/data/now/diff/v1.0.0", "/p/demo/rows", "/p/demo/suspects",
+        f"/p/demo/compare/v1.0.0/{ref}", f"/p/demo/compare/v1.0.0/{ref}/attribution",
+        "/p/demo/data/now/diff/v1.0.0", "/p/demo/rows", "/p/demo/suspects",
         f"/p/demo/model/{ref}/approve", f"/p/demo/model/{ref}/reject", "/p/demo/model/v1.0.0/promote", "/p/none",
     ]  # fmt: skip
 
@@ -93,6 +94,16 @@ def test_a_mistaken_question_is_answered_with_a_sentence(page: "Page", looked_at
     page.click("form[hx-post] button")
     page.wait_for_selector("#answers [role=alert]")
     assert "no question" in page.inner_text("#answers")
+
+
+def test_the_data_or_the_model_is_answered_on_demand(page: "Page", looked_at: Server) -> None:
+    page.goto(f"{looked_at.url}/p/demo/compare/v1.0.0/{looked_at.made.ref}")
+    assert page.locator("#attributed table").count() == 0
+    page.evaluate("window.same = true")
+    page.click("text=Put both models")
+    page.wait_for_selector("#attributed table")
+    assert "neither model" in page.inner_text("#attributed") or "surely" in page.inner_text("#attributed")
+    assert page.evaluate("window.same")
 
 
 def test_flipped_rows_are_filtered_and_searched(page: "Page", looked_at: Server) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.projects import git
 from tests.review.conftest import Server, serving
 from tests.review.made import Made
 from tunegate.review.people import People
@@ -37,6 +38,21 @@ def test_a_mistake_in_an_address_is_answered_with_a_sentence(client: httpx.Clien
     assert "Traceback" not in answer.text
     assert "<h1>" in answer.text
     assert "<script>window" not in answer.text
+
+
+def test_both_models_are_put_to_both_versions_rows_and_files_that_cannot_be_had_are_said(
+    client: httpx.Client, looked_at: Server
+) -> None:
+    address = f"/p/demo/compare/v1.0.0/{looked_at.made.ref}/attribution"
+    page, part = client.get(address), client.get(f"{address}/part")
+    assert page.status_code == part.status_code == 200
+    assert "<h1>Was it the data or the model?" in page.text and "<h1>" not in part.text
+    for said in ("Old model", "New test rows", "the same", "Fixed", "95 % interval from"):
+        assert said in page.text and said in part.text
+    assert "是数据还是模型" in client.get(address, params={"lang": "zh"}).text
+    start = git(looked_at.workspace.root, "rev-list", "--max-parents=0", "HEAD").strip()[:12]
+    missing = client.get(f"/p/demo/compare/{start}/now/attribution/part")
+    assert missing.status_code == 422 and "names no trained model" in missing.text
 
 
 def test_every_answer_forbids_scripts_from_anywhere_else(client: httpx.Client) -> None:

@@ -1,5 +1,6 @@
-"""Addresses of comparisons: two models, two data versions, a sentence put to two models."""
+"""Addresses of comparisons: two models, two data versions, one by the other, a sentence put to two models."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, Query, Request
@@ -7,7 +8,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from tunegate.errors import TunegateError
 from tunegate.review.links import Links
+from tunegate.review.rendering import View
+from tunegate.review.snapshots import Snapshot
 from tunegate.review.views.ask import ask_view
+from tunegate.review.views.attribution import attribution_view
 from tunegate.review.views.compare import CompareView, Filter, compare_view
 from tunegate.review.views.diff import diff_view
 from tunegate.review.views.problem import ProblemView
@@ -44,6 +48,15 @@ def add_to(app: FastAPI) -> None:
     def ask(request: Request, pipeline: str, a: str, b: str) -> Response:
         return _answer(request, (pipeline, a, b))
 
+    @app.get("/p/{pipeline}/compare/{a}/{b}/attribution")
+    def attribution(request: Request, pipeline: str, a: str, b: str) -> Response:
+        return show(request, attribution_view(*_sides(request, (pipeline, a, b)), visit(request).language))
+
+    @app.get("/p/{pipeline}/compare/{a}/{b}/attribution/part")
+    def attribution_part(request: Request, pipeline: str, a: str, b: str) -> Response:
+        sides, language = _sides(request, (pipeline, a, b)), visit(request).language
+        return _part(request, lambda: attribution_view(*sides, language), "attribution_part.html")
+
     @app.get("/p/{pipeline}/data/{ref}/diff/{other}")
     def diff(request: Request, pipeline: str, ref: str, other: str, chosen: Chosen) -> Response:
         site, language = site_of(request), visit(request).language
@@ -51,18 +64,27 @@ def add_to(app: FastAPI) -> None:
         return show(request, diff_view(before, after, language, chosen.kind, chosen.page))
 
 
-def _compared(request: Request, names: tuple[str, str, str], chosen: Filter) -> CompareView:
+def _sides(request: Request, names: tuple[str, str, str]) -> tuple[Snapshot, Snapshot]:
     site, (pipeline, a, b) = site_of(request), names
-    return compare_view(site.snapshot(pipeline, a), site.snapshot(pipeline, b), visit(request).language, chosen)
+    return site.snapshot(pipeline, a), site.snapshot(pipeline, b)
+
+
+def _compared(request: Request, names: tuple[str, str, str], chosen: Filter) -> CompareView:
+    return compare_view(*_sides(request, names), visit(request).language, chosen)
 
 
 def _answer(request: Request, names: tuple[str, str, str]) -> Response:
-    """Into the page for htmx, which swaps errors in too; a page of its own without."""
-    site, (pipeline, a, b) = site_of(request), names
+    """Into the page for htmx; a page of its own without."""
+    sides, form = _sides(request, names), visit(request).form
     if request.headers.get("hx-request") != "true":
-        return show(request, ask_view(site.snapshot(pipeline, a), site.snapshot(pipeline, b), visit(request).form))
+        return show(request, ask_view(*sides, form))
+    return _part(request, lambda: ask_view(*sides, form), "answers.html")
+
+
+def _part(request: Request, make: Callable[[], View], template: str) -> Response:
+    """Into a page that is shown already; a mistake too, as a sentence in its place."""
     try:
-        view = ask_view(site.snapshot(pipeline, a), site.snapshot(pipeline, b), visit(request).form)
+        view = make()
     except TunegateError as error:
         return show_part(request, ProblemView(422, error.problem, error.remedy), "problem_part.html", 422)
-    return show_part(request, view, "answers.html")
+    return show_part(request, view, template)

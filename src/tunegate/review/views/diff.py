@@ -40,7 +40,7 @@ def diff_view(before: Snapshot, after: Snapshot, language: Language, kind: str =
     """Raises UserError or OutsideError where the raw data of one cannot be had."""
     progress = Progress("data diff", StringIO())
     workspace = after.workspace
-    found = data_diff(workspace, _version(before), _version(after), progress)
+    found = data_diff(workspace, raw_version(before), raw_version(after), progress)
     wanted: Kind | None = kind if kind in get_args(Kind) else None  # type: ignore[assignment]
     total = found.count(wanted)
     pages = max(1, -(-total // ROWS))
@@ -56,8 +56,11 @@ def diff_view(before: Snapshot, after: Snapshot, language: Language, kind: str =
     )
 
 
-def _version(snapshot: Snapshot) -> DataVersion:
-    """The raw data as the snapshot's commit tracked it, or as it lies in the working tree."""
+def raw_version(snapshot: Snapshot) -> DataVersion:
+    """The raw data as the snapshot's commit tracked it, or as it lies in the working tree.
+
+    Raises UserError or OutsideError where it cannot be had.
+    """
     if snapshot.commit is None:
         data = settings_of(snapshot.workspace, snapshot.pipeline).data
         return find_version(snapshot.workspace, data, snapshot.pipeline)

@@ -1,6 +1,6 @@
 # The commands of this project. `make run` is the one to start with; CI calls `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check bench docs deps lock-check environment
+.PHONY: help run test test-all check bench docs picture deps lock-check environment
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' $(MAKEFILE_LIST)
@@ -32,6 +32,11 @@ bench: environment ## the benchmarks, into benchmarks/RESULTS.md
 
 docs: environment ## the reference pages, from the code
 	@.venv/bin/python -m scripts.reference
+
+PROJECT ?= .tunegate/demo
+PAGE ?= /p/support/model/now
+picture: environment ## the README's picture, of the demo or: make picture PROJECT=folder PAGE=/p/support/model/v1.0.0
+	@.venv/bin/python -m scripts.picture "$(PROJECT)" "$(PAGE)"
 
 deps: environment ## the stages' code deps in dvc.yaml, from the import graph
 	@.venv/bin/python -m scripts.code_deps

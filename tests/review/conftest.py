@@ -1,6 +1,5 @@
 """One project with a history for all tests of the page, a real server for it, and a headless Chromium."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts.picture import chromium
 from tests.review.made import Made, make
 from tunegate.review.app import make_app
 from tunegate.review.serving import address_of, listen
@@ -65,11 +65,6 @@ def serving(made: Made, host: str = "127.0.0.1") -> Iterator[Server]:
     yield Server(address_of(socket).rstrip("/"), made)
     running.should_exit = True
     thread.join(timeout=10)
-
-
-def chromium() -> str | None:
-    """Debian's, or one that stands under another usual name."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """One finished run for the whole session; tests that change something work on a copy."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -9,11 +10,18 @@ from tests.e2e.project import Project, make_project
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The pipeline `demo`, run once to a PASS. Not to be changed."""
-    project = make_project(tmp_path_factory.mktemp("finished") / "project")
-    project.json("run", "demo")
-    return project
+def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+    """The pipeline `demo`, run once to a PASS, by one of the processes that test. Not to be changed."""
+    alone = worker_id == "master"
+    shared = tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent
+    with (shared / "finished.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = shared / "finished" / "done"
+        if not done.exists():
+            project = make_project(shared / "finished" / "project")
+            project.json("run", "demo")
+            done.touch()
+    return Project(shared / "finished" / "project")
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ pipelines:
     tokenize: {max_length: 32}
     train: {epochs: 8, learning_rate: 2.0e-3, batch_size: 16, precision: fp32, threads: 1, checkpoint_steps: 5}
     evaluate: {latency_lengths: [16], latency_repeats: 5, resamples: 1000}
-    gate: {floor: 0.8, baselines: [majority], max_calibration_error: null}
+    gate: {floor: 0.8, baselines: [majority], margin: 0.05, max_calibration_error: null}
 """
 
 

@@ -77,7 +77,11 @@ EDITS: dict[str, tuple[Edit, set[str], set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", EDITS)
+FAST = {"a comment in params.yaml", "another task's module", "a training setting", "a test row"}
+TIERS = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in EDITS]
+
+
+@pytest.mark.parametrize("name", TIERS)
 def test_an_edit_redoes_what_depends_on_it_and_nothing_else(name: str, project: Project) -> None:
     edit, must, must_not = EDITS[name]
     edit(project)

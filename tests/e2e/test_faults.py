@@ -43,6 +43,7 @@ def test_a_run_killed_in_training_resumes_to_the_same_weights(
     assert _weights(slow_training) == _weights(undisturbed)
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_orphan_and_the_next_one_finishes(slow_training: Project) -> None:
     run = slow_training.start("run", "demo")
     _wait_for_checkpoint(slow_training)

@@ -4,6 +4,8 @@ import csv
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.project import Project
 
 
@@ -27,6 +29,7 @@ def test_30_test_rows_end_in_undecided_exit_status_4(project: Project) -> None:
     assert undecided and all("row" in check["remedy"] for check in undecided)
 
 
+@pytest.mark.slow
 def test_an_unchanged_run_keeps_the_standing_verdicts_status(project: Project) -> None:
     _shuffle_labels(project.root / "data/raw/demo/rows.csv")
     project.edit("params.yaml", "epochs: 8", "epochs: 1")

@@ -67,7 +67,7 @@ def serving(made: Made, host: str = "127.0.0.1") -> Iterator[Server]:
     thread.join(timeout=10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's event loop is in the way of every other one in this process
 def browser() -> Iterator["Browser"]:
     path = chromium()
     if path is None:

@@ -1,6 +1,7 @@
 """The end of a run: for a person to read, for Prefect to show, and as one object for other programs."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,8 @@ from flows.result import Result, StageResult, exit_status
 from tunegate.errors import ExitStatus
 from tunegate.progress import format_seconds
 from tunegate.workspace import Workspace
+
+MOST_OF_A_KIND = 4  # passing checks that a summary lists one by one
 
 WORDS = {
     ExitStatus.PASSED: "passed the gate",
@@ -129,7 +132,7 @@ class Summary:
             return ["\nstopped  " + f"{failure.problem}\n{failure.remedy}".replace("\n", "\n         ")]
         if self.verdict is None:
             return []
-        checks = [line for check in self.reports["gate"]["checks"] for line in _check_lines(check)]
+        checks = _checks_lines(self.reports["gate"]["checks"])
         if self.verdict != "PASS":
             checks.append(f"         the whole verdict: reports/{self.result.pipeline}/gate.md")
         package = self.reports.get("package", {})
@@ -177,6 +180,23 @@ def summarise(workspace: Workspace, result: Result) -> Summary:
         if (path := workspace.report(result.pipeline, stage.name)).is_file() and stage.pipeline == result.pipeline
     }
     return Summary(workspace, result, reports, exit_status(workspace, result))
+
+
+def _checks_lines(checks: list[dict[str, Any]]) -> list[str]:
+    """One by one; of a kind with many that pass (behaviour tests) only how many, and the others one by one."""
+    passed = Counter(_kind(check) for check in checks if check["verdict"] == "PASS")
+    lines = [
+        line
+        for check in checks
+        if check["verdict"] != "PASS" or passed[_kind(check)] <= MOST_OF_A_KIND
+        for line in _check_lines(check)
+    ]
+    many = {kind: number for kind, number in passed.items() if number > MOST_OF_A_KIND}
+    return lines + [f"         {'PASS':<9} {kind}: {number} tests pass" for kind, number in many.items()]
+
+
+def _kind(check: dict[str, Any]) -> str:
+    return str(check["name"]).partition(":")[0]
 
 
 def _check_lines(check: dict[str, Any]) -> list[str]:

@@ -138,3 +138,12 @@ def test_a_dry_run_says_for_how_long_by_past_runs(workspace):
     assert (
         "by past runs and 1 that never ran" in summarise(workspace, Result("support", tuple(new), planned=True)).text()
     )
+
+
+def test_many_passing_tests_of_one_kind_are_one_line_and_the_others_stay(workspace):
+    checks = [{"name": f"behaviour:{n}", "verdict": "PASS", "reason": f"reason {n}"} for n in range(9)]
+    checks[3] = {"name": "behaviour:3", "verdict": "FAIL", "reason": "too many fail", "remedy": "Look at them."}
+    write(workspace, "gate", {"verdict": "FAIL", "checks": checks})
+    text = summarise(workspace, result(*UNCHANGED)).text()
+    assert "behaviour: 8 tests pass" in text and "reason 1" not in text
+    assert "behaviour:3: too many fail" in text and "Look at them." in text

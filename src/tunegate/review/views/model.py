@@ -100,7 +100,7 @@ def model_view(snapshot: Snapshot, language: Language) -> ModelView:
         snapshot=snapshot,
         known=known,
         gate=gate,
-        checks=[drawn(check, language) for check in gate.checks] if gate else [],
+        checks=[drawn(check, language) for check in worst_first(gate.checks)] if gate else [],
         slices=[_slice(each, language) for each in gate.slices] if gate else [],
         evaluate=evaluate,
         classes=evaluate.classes if evaluate else (),
@@ -223,3 +223,8 @@ def _card(snapshot: Snapshot) -> str:
         return path.read_text(encoding="utf-8")
     except (TunegateError, OSError, UnicodeDecodeError):
         return ""
+
+
+def worst_first(checks: Sequence[CheckSeen]) -> list[CheckSeen]:
+    """What decided stands at the top; within one verdict the gate's order."""
+    return sorted(checks, key=lambda check: ("FAIL", "UNDECIDED", "PASS").index(check.verdict))

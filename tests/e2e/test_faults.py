@@ -20,7 +20,7 @@ WAIT_SECONDS = 240
 def slow_training(finished: Project, tmp_path: Path) -> Iterator[Project]:
     """A copy whose next run trains long enough to be met in the middle."""
     project = finished.copy(tmp_path / "project")
-    project.edit("params.yaml", "epochs: 8", "epochs: 60")
+    project.edit("params.yaml", "epochs: 8", "epochs: 24")
     yield project
     for process in _processes_in(project.root):
         process.kill()

@@ -7,8 +7,10 @@ import pytest
 
 from tests.releases.project import change, make_project, run
 from tunegate.cli import run_command
+from tunegate.cli.verify import _stage
 from tunegate.dvc.tracking import track_edit
 from tunegate.releases.registering import register_run
+from tunegate.releases.why import StageWhy
 from tunegate.workspace import Workspace
 
 NAME = "demo@v1.0.0"
@@ -51,6 +53,11 @@ def test_why_tells_the_story_and_the_same_as_an_object(project: Workspace, capsy
     assert run_command(["versions", "why", "demo", "--json"]) == 0
     (train,) = json.loads(capsys.readouterr().out)["stages"]
     assert train["goes_back_to"] == ["data/raw/demo/rows.csv changed"]
+
+
+def test_what_the_first_run_on_record_reused_is_not_said_of_a_run_before() -> None:
+    (line,) = _stage(StageWhy("train", "unchanged", 0.0), first=True)
+    assert line.strip() == "train      reused: results that were there before the first record"
 
 
 def _is(path: Path, content: bytes) -> bool:

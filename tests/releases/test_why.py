@@ -1,5 +1,6 @@
 """A run beside the one before it: which file, setting, module or library made a stage run, or what it was spared."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,25 @@ def test_a_file_of_another_stage_is_followed_to_the_raw_file_behind_it(tmp_path:
     (train,) = why(workspace, "demo", "train").stages
     assert train.reasons == ["data/demo/validate/train.parquet changed, which validate made"]
     assert [root.sentence for root in train.roots] == ["data/raw/demo/rows.csv changed"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(["a"], ["a", "b"]), (None, {"x": {"y": [1]}}), ({"x": [1]}, ["x"]), (1, {})]
+)
+def test_a_setting_behind_another_stage_is_named_whatever_its_value(
+    workspace: Workspace, before: Any, after: Any
+) -> None:
+    for name, value in (("1", before), ("2", after)):
+        upstream = {
+            "cmd": "tunegate stage validate demo",
+            "params": {"data/demo/inputs.json": {"params.validate": {"columns": value}}},
+            "outs": [{"path": "data/demo/validate", "md5": f"rows{name}"}],
+        }
+        read = {"data/demo/validate": f"rows{name}"}
+        _keep(workspace, name, {"validate": "ran", "train": "ran"}, read=read, others={"validate@demo": upstream})
+    (train,) = why(workspace, "demo", "train").stages
+    assert [(root.name, root.before, root.after) for root in train.roots] == [("validate.columns", before, after)]
+    assert json.loads(json.dumps(train.as_object()))["goes_back_to"]
 
 
 def test_a_reused_stage_tells_the_seconds_of_the_run_that_made_it(workspace: Workspace) -> None:
@@ -140,10 +160,9 @@ def _keep(
     settings: dict[str, Any] | None = None,
     read: dict[str, str] | None = None,
     seconds: float = 2.0,
+    others: dict[str, Any] | None = None,
 ) -> Run:
-    """A record of stages that read one file and made one, besides what is given."""
-    import json
-
+    """A record of stages that read one file and made one, besides what is given; `others`: entries of other stages."""
     deps = {"data/raw/demo": "raw", **(read or {})}
     entry = {
         "cmd": "tunegate stage train demo",
@@ -151,7 +170,7 @@ def _keep(
         "params": {"data/demo/inputs.json": {**SETTINGS, **(settings or {})}},
         "outs": [{"path": "data/demo/train", "md5": "weights.dir"}],
     }
-    (workspace.root / "dvc.lock").write_text(json.dumps({"stages": {"train@demo": entry}}))
+    (workspace.root / "dvc.lock").write_text(json.dumps({"stages": {"train@demo": entry, **(others or {})}}))
     stages = tuple(StageTime(stage, state, seconds) for stage, state in states.items())
     ended = Ended(f"demo-{name}", "demo", "passed", stages=stages)
     return record(workspace, snapshot(workspace), ended, [workspace.root / "dvc.lock"])

@@ -91,19 +91,21 @@ def _story(found: "RunWhy") -> str:
     compared = f"beside {found.before.name}" if found.before else "the first run on record"
     lines = [f"{found.run.name}, {compared}"]
     for stage in found.stages:
-        lines += _stage(stage)
+        lines += _stage(stage, first=found.before is None)
     if found.saved:
         lines.append(f"Reused work saved {format_seconds(found.saved)}.")
     return "\n".join(lines)
 
 
-def _stage(stage: "StageWhy") -> list[str]:
+def _stage(stage: "StageWhy", *, first: bool) -> list[str]:
+    """`first`: no run was on record before this one."""
     name = f"  {stage.stage:<10}"
     if stage.state == "not reached":
         return [f"{name} not reached"]
     if stage.state == "unchanged":
         spared = f", which saved {format_seconds(stage.saved)}" if stage.saved else ""
-        return [f"{name} reused: data, settings, libraries and code are those of the run before{spared}"]
+        alike = "data, settings, libraries and code are those of the run before"
+        return [f"{name} reused: {'results that were there before the first record' if first else alike}{spared}"]
     spared = f", which saved {format_seconds(stage.saved)}" if stage.saved else ""
     took = " as equal by a person" if stage.state == "accepted" else f" in {format_seconds(stage.seconds)}"
     done = f"{name} {stage.state}{took}{spared}"

@@ -118,7 +118,7 @@ class _Told:
         if name not in self._then:
             return StageWhy(name, recorded.state, recorded.seconds, first=True)
         direct = tuple(self._in_files(self._changes(name, recorded.state), objects))
-        roots = tuple(dict.fromkeys(self._in_files(self._roots(direct, {name}), objects)))
+        roots = _once(self._in_files(self._roots(direct, {name}), objects))
         saved = self._spared(name) if recorded.state in ("restored", STATE) else None
         return StageWhy(name, recorded.state, recorded.seconds, direct, roots, saved)
 
@@ -183,6 +183,15 @@ class _Told:
             for file in {**before, **after}:
                 if before.get(file) != after.get(file):
                     yield Change("file", f"{change.name}/{file}", before.get(file), after.get(file))
+
+
+def _once(found: Iterator[Change]) -> tuple[Change, ...]:
+    """By equality: a setting's value may be a list or a mapping, which no set can hold."""
+    kept: list[Change] = []
+    for change in found:
+        if change not in kept:
+            kept.append(change)
+    return tuple(kept)
 
 
 def _at(inputs: Any, key: str) -> Any:

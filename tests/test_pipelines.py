@@ -51,6 +51,15 @@ def complaint(workspace: Workspace, lines: str) -> str:
             "    train: {model_changes: {vocab_size: 5}}\n",
             "params.yaml:6: pipelines.shop.train.model_changes.vocab_size",
         ),
+        (
+            "    validate: {labels: [business, sports]}\n    gate:\n      critical_slices: [label=busines]\n",
+            "params.yaml:8: pipelines.shop.gate.critical_slices.0 names no label of validate.labels: "
+            '"busines". Did you mean "business"?',
+        ),
+        (
+            "    evaluate:\n      behaviour: tests/none.yaml\n",
+            "params.yaml:7: pipelines.shop.evaluate.behaviour names tests/none.yaml, which is not there.",
+        ),
     ],
 )
 def test_a_name_that_nobody_knows_is_named_with_its_line_and_the_nearest(
@@ -73,6 +82,8 @@ def test_all_mistakes_are_told_at_once(workspace: Workspace) -> None:
         "    ingest: {columns: {text: body, id: number, group: customer}}\n    gate: {baselines: [tfidf]}\n",
         "    train: {model_changes: {num_hidden_layers: 2}}\n",
         "    train: {model_changes: {hidden_dropout_prob: 0.2}}\n",  # a default of the architecture
+        "    validate: {labels: [a, b]}\n    gate: {critical_slices: [label = a, source=x.csv]}\n",
+        "    gate: {critical_slices: [label=any]}\n    evaluate: {behaviour: data/models/m/config.json}\n",
     ],
 )
 def test_names_that_are_known_pass(workspace: Workspace, lines: str) -> None:

@@ -37,3 +37,18 @@ def _unknown_names(workspace: Workspace, place: Place, settings: PipelineSetting
         yield place.sentence(
             ("train", "model_changes", name), f"is nothing to change in {where}.{nearest(name, there)}"
         )
+    yield from _unknown_critical_labels(place, settings)
+    behaviour = settings.evaluate.behaviour
+    if behaviour is not None and not (workspace.root / behaviour).is_file():
+        yield place.sentence(("evaluate", "behaviour"), f"names {behaviour}, which is not there.")
+
+
+def _unknown_critical_labels(place: Place, settings: PipelineSettings) -> Iterator[str]:
+    """Critical slices of labels that may not occur; where any label may, the gate sees which of them do."""
+    labels = settings.validation.labels
+    columns = {"label", *(column.name for column in record_of(settings.task).PAYLOAD if column.kind == "label")}
+    for number, name in enumerate(settings.gate.critical_slices if labels is not None else ()):
+        column, sign, value = (part.strip() for part in name.partition("="))
+        if sign and column in columns and value not in (labels or ()):
+            where = ("gate", "critical_slices", number)
+            yield place.sentence(where, f'names no label of validate.labels: "{value}".{nearest(value, labels or [])}')

@@ -1,6 +1,7 @@
 """Parts of the rows: cut as people name them, tested for harm, and held to nothing that they cannot show."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.gate.evidence import labels, named
 from tests.gate.versions import against, answered, rows, version
 from tunegate.errors import UserError
+from tunegate.evaluation.rivals import Rival
 from tunegate.gate import combine, judge
 from tunegate.gate.checks import Evidence
 from tunegate.gate.notes import notes
@@ -89,6 +91,18 @@ def test_a_critical_slice_without_a_single_row_is_undecided(tmp_path: Path) -> N
     check = named(judge(found))["slices"]
     assert check.verdict == "UNDECIDED" and by_name(found)["label=refunds"].n == 0 and check.more_rows
     assert "| label=refunds | 0 |" in "\n".join(slices_table(found.slices))
+
+
+@pytest.mark.parametrize("rivals", [[], [version("champion", RECORDS, TRUTH, KNOWN)]])
+def test_a_critical_slice_without_a_row_is_undecided_also_where_nothing_is_compared(
+    tmp_path: Path, rivals: list[Rival]
+) -> None:
+    own = [replace(rival, digest="candidate digest") for rival in rivals]
+    found = against(tmp_path, RECORDS, TRUTH, own, slices=[], critical_slices=["label=refunds", "tier=gold"])
+    check = named(judge(found))["slices"]
+    assert found.sliced is None and check.verdict == "UNDECIDED" and "label=refunds (0 rows)" in check.reason
+    known = against(tmp_path, RECORDS, TRUTH, own, slices=[], critical_slices=["tier=gold"])
+    assert "slices" not in named(judge(known))
 
 
 def test_a_critical_slice_need_not_be_among_the_slices(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tunegate.evaluation.rivals import Name, Rival
 from tunegate.evaluation.rows import rows_table
 from tunegate.evaluation.scores import Resampling
 from tunegate.gate.checks import Evidence
-from tunegate.gate.sliced import read_sliced
+from tunegate.gate.sliced import read_sliced, without_rows
 from tunegate.inputs import Reference
 from tunegate.params import GateSettings, Precision
 from tunegate.records import write_table
@@ -90,7 +90,8 @@ def against(
     wanted = GateSettings.model_validate({"baselines": [], "max_calibration_error": None, **settings})
     times = {name: [Times(tokens=8, p50_ms=1.0, p99_ms=2.0, repeats=5)] for name in candidates}
     latency = Latency(cpu="a CPU", threads=1, times=times)
-    return Evidence(found, latency, wanted, sliced=read_sliced(folder, found, ("label",), wanted))
+    sliced, unseen = read_sliced(folder, found, ("label",), wanted), without_rows(folder, ("label",), wanted)
+    return Evidence(found, latency, wanted, sliced=sliced, unseen=unseen)
 
 
 def gone(rival: Rival) -> Rival:

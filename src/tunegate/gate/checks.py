@@ -1,6 +1,6 @@
 """What a check is told and what it says, and the rule by which bounds decide."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,6 +26,7 @@ class Evidence:
     temperatures: Mapping[Precision, float] = field(default_factory=dict)  # fitted on validation rows, where any was
     behaviour: Behaviour | None = field(default=None, kw_only=True)  # of the user's own tests, where there are any
     sliced: Sliced | None = field(default=None, kw_only=True)  # where there is a champion to compare with
+    unseen: Sequence[str] = field(default=(), kw_only=True)  # critical slices that no test row is in
     arrived: Arrived | None = field(default=None, kw_only=True)  # where the champion's data is known
 
     @property

@@ -148,6 +148,14 @@ def read_sliced(folder: Path, findings: Findings, labels: tuple[str, ...], setti
     )
 
 
+def without_rows(folder: Path, labels: tuple[str, ...], settings: GateSettings) -> tuple[str, ...]:
+    """Critical slices that no test row is in: where nothing is compared, nothing else would tell. Raises UserError."""
+    if not settings.critical_slices:
+        return ()
+    masks = cut(read_table(folder / "rows.parquet"), labels, settings)
+    return tuple(name for name in settings.critical_slices if not masks[name].any())
+
+
 def right_rows(counts: pa.Table, model: str, rows: int) -> NDArray[np.bool_]:
     """Whether the model is right, per row, from counts.parquet."""
     chosen = pc.and_(pc.equal(counts["model"], model), pc.equal(counts["key"], "correct"))

@@ -4,6 +4,8 @@ A slice too small to rule out a loss of `gate.slice_margin` is reported with the
 only where it is listed as critical.
 """
 
+from collections.abc import Sequence
+
 from tunegate.gate.checks import Check, Evidence, Verdict
 from tunegate.gate.sliced import Slice
 from tunegate.params import GateSettings
@@ -13,10 +15,10 @@ NAMED = 5  # slices that a reason names; all are in the report
 
 
 def no_slice_harmed(evidence: Evidence) -> list[Check]:
-    """One check over all slices; none where there is nothing to compare with or nothing to cut."""
+    """One check over all slices; where there is nothing to compare with or nothing to cut, of missing rows only."""
     found = evidence.slices
     if not found:
-        return []
+        return [_without_rows(evidence.unseen)] if evidence.unseen else []
     harmed = [part for part in found if part.state == "harmed"]
     small = [part for part in found if part.state == "too_small"]
     held = [part for part in small if part.critical]
@@ -34,6 +36,17 @@ def no_slice_harmed(evidence: Evidence) -> list[Check]:
             more_rows=max((part.more_rows or 0 for part in held), default=0) or None if verdict != "FAIL" else None,
         )
     ]
+
+
+def _without_rows(unseen: Sequence[str]) -> Check:
+    """A name with a slip in it would else guard nothing, unseen."""
+    return Check(
+        name="slices",
+        verdict="UNDECIDED",
+        reason=f"no test row is in {len(unseen)} of the critical slices: {', '.join(unseen[:NAMED])} (0 rows).",
+        remedy="Correct the name in gate.critical_slices, add rows that belong there, or take it out.",
+        n=0,
+    )
 
 
 def _reason(settings: GateSettings, found: list[Slice], harmed: list[Slice], held: list[Slice]) -> str:

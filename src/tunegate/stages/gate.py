@@ -16,7 +16,7 @@ from tunegate.gate.against import improved
 from tunegate.gate.arrived import read_arrived
 from tunegate.gate.checks import Check, Evidence, Verdict
 from tunegate.gate.notes import Compared, Note, compared_with, notes
-from tunegate.gate.sliced import Slice, read_sliced
+from tunegate.gate.sliced import Slice, read_sliced, without_rows
 from tunegate.params import GateSettings, Precision
 from tunegate.stages import Context, Report
 from tunegate.tasks import answering_of, record_of
@@ -65,7 +65,14 @@ def run(context: Context) -> GateReport:
     sliced = read_sliced(context.path("evaluate"), findings, labels, settings)
     arrived = read_arrived(context.path("evaluate"), findings, answering_of(context.task))
     evidence = Evidence(
-        findings, latency, settings, _temperatures(context), behaviour=behaviour, sliced=sliced, arrived=arrived
+        findings,
+        latency,
+        settings,
+        _temperatures(context),
+        behaviour=behaviour,
+        sliced=sliced,
+        unseen=without_rows(context.path("evaluate"), labels, settings),
+        arrived=arrived,
     )
     report = _report(context, evidence)
     verdict, checks = report.verdict, report.checks

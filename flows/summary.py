@@ -102,7 +102,7 @@ class Summary:
 
     def _data(self) -> list[str]:
         report = self.reports.get("validate")
-        if report is None:
+        if report is None or self._not_done("ingest", "validate"):
             return []
         kept = ", ".join(f"{number:,} {split}" for split, number in report["kept"].items())
         lines = [
@@ -113,12 +113,20 @@ class Summary:
         said = self.result.failure.problem if self.result.failure else ""  # once is enough
         return lines + [f"         {reason}" for reason in report.get("reasons", ()) if reason not in said]
 
+    def _not_done(self, *names: str) -> bool:
+        """Whether what their reports say is an earlier run's."""
+        return any(
+            stage.state in ("failed", "not reached")
+            for stage in self.result.stages
+            if stage.name in names and stage.pipeline == self.result.pipeline
+        )
+
     def _path(self, stage: str, name: str) -> str:
         return self.workspace.relative(self.workspace.stage(self.result.pipeline, stage) / name)
 
     def _scores(self) -> list[str]:
         report = self.reports.get("evaluate")
-        if report is None or self.result.failure is not None:
+        if report is None or self.result.failure is not None or self._not_done("ingest", "validate"):
             return []
         primary, baseline = report["primary"], report["baseline"]
         return [

@@ -117,6 +117,13 @@ def test_a_refusal_of_the_data_is_said_once_with_the_place_of_its_report(workspa
     assert text.count(reason) == 1 and text.count("reports/support/validate.md") == 1
 
 
+@pytest.mark.parametrize("states", [("failed", *["not reached"] * 3), ("not reached",) * 4])
+def test_rows_and_scores_of_an_earlier_run_are_not_shown_as_of_this_one(workspace, states):
+    failed = result(*states, failure=Failure.of(OutsideError("No disk.", "Free some.")))
+    text = summarise(workspace, failed).text()
+    assert "No disk." in text and "1,890" not in text and "accuracy" not in text
+
+
 def test_a_run_that_redid_nothing_says_so_and_asks_for_no_commit(workspace):
     text = summarise(workspace, result(*UNCHANGED)).text()
     assert "nothing was redone" in text and "git add" not in text

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tunegate.errors import UserError
 from tunegate.params import PipelineSettings, TrainSettings
-from tunegate.params_file import load_pipelines
+from tunegate.params_file import load_pipelines, read_yaml
 from tunegate.tasks import TASKS, options_of
 
 TASK = next(iter(TASKS))
@@ -104,6 +104,18 @@ def test_a_wrong_setting_is_said_with_line_key_and_value(name: str, tmp_path: Pa
     said = complaint(tmp_path, f"{GOOD}{lines}\n")
     assert said.startswith("params.yaml has 1 mistake:\n  params.yaml:")
     assert sentence in said
+
+
+def test_the_usual_causes_of_broken_yaml_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    for text, hint in (
+        ("pipelines:\n\tshop: 1\n", "Use blanks, not tabs."),
+        ("a:\n  - b\n c: 1\n", "indentation differs from the lines above."),
+    ):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(UserError) as caught:
+            read_yaml(path)
+        assert hint in caught.value.remedy
 
 
 BROKEN = {

@@ -15,6 +15,12 @@ from tunegate.mistakes import Place, sentences
 from tunegate.params import PipelineSettings
 from tunegate.workspace import check_pipeline_name
 
+YAML_HINTS = {
+    "found character '\\t'": " Use blanks, not tabs.",
+    "expected <block end>": " Its indentation differs from the lines above.",
+}
+"""What the parser says, and what it mostly means."""
+
 OptionsOf = Callable[[str], type[BaseModel]]
 """Task name to the pydantic model of its own settings; raises UserError for an unknown task."""
 
@@ -42,7 +48,9 @@ def read_yaml(path: Path) -> Any:
         return yaml.load(path.read_text(encoding="utf-8"))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UserError(f"{path.name}:{line} is not valid YAML: {error.problem}.", "Mend that line.") from error
+        problem = str(error.problem)
+        hint = next((hint for said, hint in YAML_HINTS.items() if said in problem), "")
+        raise UserError(f"{path.name}:{line} is not valid YAML: {problem}.", f"Mend that line.{hint}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}.", "Restore it, for example with git checkout.") from error
 

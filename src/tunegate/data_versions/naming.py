@@ -76,11 +76,20 @@ def find_version(workspace: Workspace, name: str, pipeline: str) -> DataVersion:
     if not name.startswith(REVISION):
         if path.exists():
             return version_of(name, pipeline, settings, path, str)
-        folder = workspace.raw(name)
+        folder = _raw_folder(workspace, path) or workspace.raw(name)
         if folder.is_dir() or folder.with_name(f"{folder.name}.dvc").is_file():
             pull_missing(workspace, [folder])
             return version_of(name, pipeline, settings, folder, workspace.relative)
     return _at_revision(workspace, name, pipeline, settings)
+
+
+def _raw_folder(workspace: Workspace, path: Path) -> Path | None:
+    """`data/raw/support` written out, as DVC and git write it, from wherever one stands; None for another path."""
+    raw = workspace.raw("any").parent.resolve()
+    for tried in (path.absolute(), workspace.root.resolve() / path):
+        if tried.parent.resolve() == raw:
+            return workspace.raw(tried.name)
+    return None
 
 
 def version_of(name: str, pipeline: str, settings: PipelineSettings, path: Path, source: Any) -> DataVersion:

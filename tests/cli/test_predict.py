@@ -65,13 +65,16 @@ def test_a_files_rows_are_answered_in_their_order_and_none_is_lost(
     assert "40 of 40 rows" in told.err
 
 
-def test_json_lines_go_to_a_csv_and_a_line_that_is_no_json_keeps_its_place(project: Path) -> None:
+def test_json_lines_go_to_a_csv_and_a_line_that_is_no_json_keeps_its_place(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     content = '{"body": "rain"}\nnot json\n{"body": "a \\"b\\", c"}\n'
     (project / "rows.jsonl").write_text(content, encoding="utf-8")
     command = ["predict", "demo", "--file", "rows.jsonl", "--column", "text=body", "--output", "answers.csv"]
     assert run_command(command) == 0
     lines = (project / "answers.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "line,label,confidence,error"
+    said = "2 of 3 rows answered, 1 without an answer (see the column error); written to answers.csv"
+    assert lines[0] == "line,label,confidence,error" and said in capsys.readouterr().err
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3"] and lines[2].startswith("2,,,")
 
 

@@ -62,8 +62,8 @@ def predict(
     else:
         settings = reading(encoding, delimiter, _ingest_settings(workspace, pipeline))
         questions = file_questions(file, predictor.manifest, settings, dict(map(_pair, column or [])))
-        with said_as_options():
-            _write(_answers(predictor, questions, scores), predictor, output, as_json, scores)
+        with said_as_options(), _counted(_answers(predictor, questions, scores), output) as rows:
+            _write(rows, predictor, output, as_json, scores)
 
 
 ONLY_WITH = {"--text-b": "--text", "--column": "--file", "--encoding": "--file", "--delimiter": "--file"}
@@ -154,6 +154,24 @@ def _answers(predictor: "Predictor", questions: "FileQuestions", scores: bool) -
 
     progress = Progress("predict", sys.stderr)
     return answer_file(predictor, questions, scores, lambda done, total: progress.advance("rows", done, total))
+
+
+@contextmanager
+def _counted(rows: "Iterator[Row]", output: Path | None) -> "Iterator[Iterator[Row]]":
+    """The same rows; once a file of them is whole, people are told how many got no answer."""
+    total = without = 0
+
+    def seen() -> "Iterator[Row]":
+        nonlocal total, without
+        for row in rows:
+            total, without = total + 1, without + ("error" in row)
+            yield row
+
+    yield seen()
+    if output is not None:
+        failed = f", {without:,} without an answer (see the column error)" if without else ""
+        of = f"{total - without:,} of {total:,} {'row' if total == 1 else 'rows'} answered{failed}"
+        print(f"{of}; written to {output}", file=sys.stderr)
 
 
 def _write(rows: "Iterator[Row]", predictor: "Predictor", output: Path | None, as_json: bool, scores: bool) -> None:

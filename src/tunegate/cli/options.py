@@ -17,6 +17,14 @@ SETTING = re.compile(
 )
 """As readers write settings in their sentences: `ingest.encoding: gb18030`."""
 
+WITHOUT_OPTION = {
+    " out of ingest.files": " out",
+    "; if quotes mean nothing here, set ingest.quoting: false": "",
+    "Name one with ingest.sheet": "Save the one that is meant as a file of its own",
+}
+FORMAT = re.compile(r", or set ingest\.format: \w+|Set ingest\.format to what it is, or (?P<or_make>make)")
+"""What has no option: the other way that the sentence names is left, or stands in its place."""
+
 
 def reading(encoding: str, delimiter: str, base: "IngestSettings | None" = None) -> "IngestSettings":
     """The settings (default: the defaults) with what was given on the command line. Raises UserError."""
@@ -55,7 +63,13 @@ def said_as_options() -> Iterator[None]:
 
 def as_options(sentence: str) -> str:
     """`set ingest.encoding: big5` as `set --encoding big5`."""
-    return SETTING.sub(_option, sentence)
+    for setting, instead in WITHOUT_OPTION.items():
+        sentence = sentence.replace(setting, instead)
+    return SETTING.sub(_option, FORMAT.sub(_format_left_out, sentence))
+
+
+def _format_left_out(found: "re.Match[str]") -> str:
+    return "Make" if found["or_make"] else ""
 
 
 def _option(found: "re.Match[str]") -> str:

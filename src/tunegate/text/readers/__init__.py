@@ -74,7 +74,7 @@ def file_of(path: Path, settings: IngestSettings) -> RawFile:
     if form is None:
         raise UserError(
             f"The ending of {path.name} does not say what it is.",
-            f"Rename it ({', '.join(ENDINGS)}), or name its format.",
+            f"Rename it so that it ends as its format does: {', '.join(ENDINGS)}.",
         )
     return RawFile(path, str(path), form, "auto")
 

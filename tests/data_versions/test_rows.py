@@ -128,7 +128,11 @@ def test_planted_label_errors_are_found_with_the_right_label_and_relabelled(
     assert len(planted) >= 4 and all(named[one].suggested == label for one, label in planted.items())
     assert {one.id for one in found.suspects[: len(planted)]} == planted.keys()
     file = tmp_path / "suspects.csv"
-    assert run_command(["data", "suspects", "demo", "--export", str(file)]) == 0
+    assert run_command(["data", "suspects", "demo", "--export", str(file), "--rows", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "may be wrong" in said and f"showing 1 of {len(found.suspects)} (--rows, --export)" in said
+    assert run_command(["data", "suspects", "demo", "--export", "suspects.xls"]) == 2
+    assert "Training" not in capsys.readouterr().err
     edited(file, {one: {"label": label} for one, label in planted.items()})
     capsys.readouterr()
     assert run_command(["data", "readmit", "demo", str(file), "--yes", "--json"]) == 0

@@ -82,16 +82,20 @@ def suspects(
     rows: Annotated[int, typer.Option(min=0, help="suspects to show")] = ROWS_SHOWN,
     as_json: Json = False,
 ) -> None:
-    """Rank rows whose label is probably wrong, and say what to label next."""
+    """Rank rows whose label may be wrong, and say what to label next."""
     from tunegate.data_versions import suspects as room
+    from tunegate.data_versions.tables import check_ending
 
+    if export:
+        check_ending(export)
     print("Training on four fifths of the rows, five times ...", file=sys.stderr)
     found = room.find_suspects(Workspace.find(), pipeline)
     written = room.export(found, export) if export else None
     if as_json:
         print(json.dumps({**found.model_dump(mode="json"), "exported": written}, ensure_ascii=False))
         return
-    print(f"{pipeline}: {len(found.suspects):,} of {found.rows:,} labels are probably wrong, the surest first.\n")
+    print(f"{pipeline}: {len(found.suspects):,} of {found.rows:,} labels may be wrong, the surest first.")
+    print(_showing(rows, len(found.suspects)))
     for one in found.suspects[:rows]:
         print(f"{one.source}:{one.source_line} {one.label} ({one.probability:.2f}) -> {one.suggested} "
               f"({one.suggested_probability:.2f})  {_short(one.text)}")  # fmt: skip
@@ -105,6 +109,10 @@ def suspects(
         print(f"  {least.source}:{least.source_line} {' or '.join(least.between)}?  {_short(least.text)}")
     if export:
         print(f"\n{written:,} in {export}. Correct `label` there, then: tunegate data readmit {pipeline} {export}")
+
+
+def _showing(rows: int, found: int) -> str:
+    return f"showing {rows:,} of {found:,} (--rows, --export)\n" if found > rows else ""
 
 
 def _short(text: str) -> str:

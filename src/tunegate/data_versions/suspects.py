@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 
 class Suspect(BaseModel):
-    """A row whose label is probably wrong. `margin`: by how much the suggested label is more probable."""
+    """A row whose label may be wrong. `margin`: by how much the suggested label is more probable."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -41,6 +41,11 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         raise UserError(f"{path} cannot be read: {error}.", "Give the file as `--export` wrote it, edited.") from error
 
 
+def check_ending(path: Path) -> None:
+    """Raises UserError for a file that could not be written, before the work for it."""
+    _is_json(path)
+
+
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 

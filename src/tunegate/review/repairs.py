@@ -96,7 +96,7 @@ def mendable(row: Mapping[str, Any], task: str, labels: Sequence[str]) -> Mendab
 
 
 def suspicious(suspect: Suspect, labels: Sequence[str]) -> Mendable:
-    """A row whose label is probably wrong: the label alone is asked for."""
+    """A row whose label may be wrong: the label alone is asked for."""
     return Mendable(
         source=suspect.source,
         line=suspect.source_line,

@@ -39,13 +39,34 @@ def test_a_decision_from_the_command_line_to_live_and_back(
     for name in ("demo@v1.0.0", "demo@v1.1.0"):
         assert f"{name} is live" in ask(capsys, "versions", "promote", name, "production", "--why", "go")
     listed = ask(capsys, "versions", "list").splitlines()
-    assert listed[1].split()[:2] == ["demo@v1.1.0", "production"] and listed[1].endswith("checked by hand")
+    assert listed[1].split()[:2] == ["demo@v1.1.0", "production"] and listed[1].endswith("go")
+    assert listed[2].split()[:2] == ["demo@v1.0.0", "-"]
+    assert 'versions rollback demo --why "' in ask(capsys, "versions", "show", "demo@v1.1.0")
     back = json.loads(ask(capsys, "versions", "rollback", "demo", "--why", "slow", "--json"))
     assert back == {"version": "demo@v1.0.0", "environment": "production", "number": 3}
     shown = ask(capsys, "versions", "show", "demo@v1.0.0")
     assert "production #3" in shown and "slow" in shown and "data/demo/export" in shown
     runs = {each["name"]: each["decided"] for each in json.loads(ask(capsys, "runs", "--json"))["runs"]}
     assert runs["demo-20260102-000000"] == "approve"
+
+
+def test_the_first_live_version_offers_no_way_back(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    ask(capsys, "versions", "promote", "demo@v1.0.0", "staging", "--why", "try")
+    shown = ask(capsys, "versions", "show", "demo@v1.0.0")
+    assert shown.endswith("It is live in staging.\n") and "rollback" not in shown
+
+
+def test_a_misspelt_pipeline_is_answered_with_the_nearest(
+    project: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (("runs", "deom"), ("versions", "list", "deom")):
+        assert run_command(list(words)) == 2
+        assert 'no pipeline "deom". Did you mean "demo"' in capsys.readouterr().err
+
+
+def test_a_version_beside_itself_is_the_same(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ask(capsys, "versions", "compare", "demo@v1.0.0", "demo-20260101-000000")
+    assert out.startswith("demo@v1.0.0 and demo-20260101-000000 are the same (") and out.count("\n") == 1
 
 
 def test_actions_want_a_reason(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,10 +32,12 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List the runs on record, also those that were refused or failed."""
+    from tunegate.releases.recorded import check_recorded
     from tunegate.versions.decisions import read_decisions
     from tunegate.versions.runs import read_runs
 
     workspace = Workspace.find()
+    check_recorded(workspace, pipeline)
     found = read_runs(workspace, pipeline)
     decided = {decision.run: decision.what for decision in read_decisions(workspace)}
     if as_json:

@@ -35,16 +35,22 @@ def _by(said: Any) -> dict[str, Any]:
     return {} if said is None else {name: getattr(said, name) for name in ("what", "who", "when", "why")}
 
 
-def table(registry: "Registry", versions: "Sequence[Version]") -> str:
-    """The newest first."""
+def table(registry: "Registry", versions: "Sequence[Version]", scores: Mapping[str, str]) -> str:
+    """The newest first; of a live version since when it is live, by whom and why, of others the registration's.
+
+    `scores`: what is shown as a version's score, by its name.
+    """
     if not versions:
         return "There is no version yet: the first run that passes its gate, or is approved, registers one."
-    rows = [("version", "live in", "verdict", "since", "by", "why")]
+    rows = [("version", "live in", "score", "verdict", "since", "by", "why")]
     for version in sorted(versions, key=lambda each: (each.pipeline, each.number), reverse=True):
-        said = version.said
-        facts = (said.verdict, _date(said.when), _name(said.who), said.why) if said else ("", "", "", "")
-        verdict = f"{facts[0]}, forced" if version.forced else facts[0]
-        rows.append((version.name, ", ".join(registry.live(version)) or "-", verdict, *facts[1:]))
+        live, said = registry.live(version), version.said
+        if live:  # in several: what holds in the first, which is production where it is there
+            said = registry.history(version.pipeline, live[0])[-1].tag.message
+        verdict = version.said.verdict if version.said else ""
+        verdict = f"{verdict}, forced" if version.forced else verdict
+        facts = (_date(said.when), _name(said.who), said.why) if said else ("", "", "")
+        rows.append((version.name, ", ".join(live) or "-", scores.get(version.name, "-"), verdict, *facts))
     return columns(rows)
 
 
@@ -71,15 +77,17 @@ def page(registry: "Registry", version: "Version", folders: Mapping[str, str]) -
             f"{each.get('why', '')}"
         )
     lines += [f"  {path:<13} {value}" for path, value in folders.items()]
-    return "\n".join([*lines, "", next_of(version, ", ".join(facts["live"]) or None)])
+    return "\n".join([*lines, "", next_of(registry, version)])
 
 
-def next_of(version: "Version", live: str | None) -> str:
-    """What to do with it."""
+def next_of(registry: "Registry", version: "Version") -> str:
+    """What to do with it; back only where a version was live before."""
+    live = registry.live(version)
     if live:
-        return (
-            f'It is live in {live}. Back to the one before: tunegate versions rollback {version.pipeline} --why "..."'
-        )
+        back = next((name for name in live if registry.before(version.pipeline, name)), None)
+        where = "" if back == "production" else f" --environment {back}"
+        command = f'tunegate versions rollback {version.pipeline}{where} --why "..."'
+        return f"It is live in {', '.join(live)}." + (f" Back to the one before: {command}" if back else "")
     return f'Make it live: tunegate versions promote {version.name} production --why "..."'
 
 

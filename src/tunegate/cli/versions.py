@@ -39,10 +39,12 @@ def show_all(
     as_json: AsJson = False,
 ) -> None:
     """List the versions, where they are live, and what was done to their history."""
+    from tunegate.releases.recorded import check_recorded, scores_of
     from tunegate.versions.agreement import disagreements
     from tunegate.versions.registry import read_registry
 
     workspace = Workspace.find()
+    check_recorded(workspace, pipeline)
     registry = read_registry(workspace)
     shown = [each for each in registry.versions if pipeline in (None, each.pipeline)]
     damage = disagreements(workspace, registry)
@@ -50,7 +52,7 @@ def show_all(
         listed = [version_lines.as_object(registry, version) for version in shown]
         _print_json({"versions": listed, "damage": damage})
         return
-    print(version_lines.table(registry, shown))
+    print(version_lines.table(registry, shown, scores_of(workspace, shown)))
     for sentence in damage:
         print(f"damaged  {sentence}")
 
@@ -85,6 +87,7 @@ def approve(
     """Let an undecided run through: package it from its own commit and register its version."""
     from tunegate.releases import deciding
     from tunegate.versions.decisions import person
+    from tunegate.versions.registry import read_registry
 
     workspace = Workspace.find()
     say = partial(print, file=sys.stderr if as_json else sys.stdout, flush=True)
@@ -103,7 +106,7 @@ def approve(
         _print_json(answer)
         return
     print(f"{registered.version.name} is packaged as {released.run.ended.bento}.")
-    print(registered.note or version_lines.next_of(registered.version, registered.live))
+    print(registered.note or version_lines.next_of(read_registry(workspace), registered.version))
 
 
 @versions.command("reject")
@@ -166,8 +169,13 @@ def compare(
 ) -> None:
     """Set two versions side by side: scores, settings, labels, and the rows that came out otherwise."""
     from tunegate.releases.compare import compare as compared
+    from tunegate.releases.compare import side
 
     workspace = Workspace.find()
+    sides = side(workspace, before), side(workspace, after)
+    if sides[0].commit == sides[1].commit and not as_json:  # a program gets the shape that it always gets
+        print(f"{sides[0].name} and {sides[1].name} are the same ({sides[0].commit[:10]}): nothing to compare.")
+        return
     found = compared(workspace, before, after)
     flips = version_lines.flips_of(workspace, found, rows)
     if as_json:

@@ -134,7 +134,7 @@ def test_flipped_rows_are_filtered_and_searched(page: "Page", looked_at: Server)
     page.goto(f"{looked_at.url}/p/demo/compare/v1.0.0/{looked_at.made.ref}")
     with page.expect_response("**/flips?*"):
         page.select_option("#kind", "broken")
-    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+    page.wait_for_selector(".htmx-request, .htmx-swapping, .htmx-settling", state="detached")
     kinds = page.locator("#flipped tbody td:last-child").all_inner_texts()
     assert set(kinds) <= {"broken"}
     page.fill("#search", "no such words anywhere")

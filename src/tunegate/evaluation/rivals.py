@@ -98,6 +98,7 @@ def _answered(rival: Rival, folder: Path, asking: Asking) -> Rival:
     manifest = predictor.manifest
     answers = predictor.answers(asking.records, asking.advance(f"test rows asked of {rival.title}"))
     learnt, note = _learnt(rival.reference, asking)
+    left_out = leave_outs(asking.records, learnt, asking.payload, manifest.labels)
     return Rival(
         rival.name,
         rival.reference,
@@ -105,8 +106,8 @@ def _answered(rival: Rival, folder: Path, asking: Asking) -> Rival:
         labels=tuple(manifest.labels),
         precision=predictor.precision,
         digest=manifest.digest,
-        left_out=leave_outs(asking.records, learnt, asking.payload, manifest.labels),
-        new=_new(rival.reference, asking),
+        left_out=left_out,
+        new=_new(rival.reference, learnt, left_out, asking),
         note=note,
     )
 
@@ -125,18 +126,22 @@ def _learnt(reference: Reference, asking: Asking) -> tuple[list[pa.Table], str]:
     if reference.validated is None:
         return [], "what it learnt from is not known, so no row could be left out for that"
     folder = asking.folder(reference.validated)
-    names = ["id", *(column.name for column in asking.payload if column.kind == "text")]
+    names = _questions(asking)
     if missing := [name for name in LEARNT if not (folder / name).is_file()]:
         return [], f"the rows it learnt from are gone ({', '.join(missing)}), so none could be left out for that"
     return [read_table(folder / name, names) for name in LEARNT], ""
 
 
-def _new(reference: Reference, asking: Asking) -> Mask | None:
-    if reference.validated is None:
+def _new(reference: Reference, learnt: Sequence[pa.Table], left_out: LeaveOuts, asking: Asking) -> Mask | None:
+    """What it learnt from was looked for already; here the rows that it was judged by are."""
+    if reference.validated is None or not learnt:
         return None
-    folder = asking.folder(reference.validated)
-    if not all((folder / name).is_file() for name in (*LEARNT, TEST)):
+    test = asking.folder(reference.validated) / TEST
+    if not test.is_file():
         return None
-    names = ["id", *(column.name for column in asking.payload if column.kind == "text")]
-    known = [read_table(folder / name, names) for name in (*LEARNT, TEST)]
-    return ~leave_outs(asking.records, known, asking.payload, None).trained_on
+    known = leave_outs(asking.records, [read_table(test, _questions(asking))], asking.payload, None)
+    return ~(left_out.trained_on | known.trained_on)
+
+
+def _questions(asking: Asking) -> list[str]:
+    return ["id", *(column.name for column in asking.payload if column.kind == "text")]

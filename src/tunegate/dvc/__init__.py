@@ -4,6 +4,7 @@
     project    the opened index: steps in order, what is stale
     reasons    why a step is stale, in words
     touched    edits that DVC's own check (size, inode and time) cannot see
+    streams    where DVC's log lines go
     leftovers  locks of killed processes
     child      the process in which one stage runs
     running    starting that process, following it, and ending it with everything it started

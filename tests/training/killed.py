@@ -1,6 +1,6 @@
 """A training in a process of its own that kills itself with SIGKILL: `python -m tests.training.killed FOLDER THREADS
-WHEN`, where WHEN is `step:N` (at the first look at or after step N) or `saving:N` (while step N's checkpoint is
-written)."""
+WHEN [DEVICE PRECISION]`, where WHEN is `step:N` (at the first look at or after step N) or `saving:N` (while step N's
+checkpoint is written)."""
 
 import io
 import os
@@ -20,9 +20,10 @@ class Killing(io.StringIO):
         self.step = step
 
 
-def main(folder: str, threads: str, when: str) -> None:
+def main(folder: str, threads: str, when: str, device: str = "cpu", precision: str = "fp32") -> None:
     kind, _, step = when.partition(":")
-    work = learning(Path(folder), compute=Compute("cpu", "fp32", int(threads)), threads=int(threads))
+    compute = Compute(device, precision, int(threads))  # type: ignore[arg-type]
+    work = learning(Path(folder), compute=compute, threads=int(threads))
     if kind == "saving":
         sys.addaudithook(lambda event, details: _kill_at_rename(event, details, f"step-{int(step):08d}"))
     else:

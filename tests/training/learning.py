@@ -72,6 +72,7 @@ def learning(folder: Path, *, compute: Compute = COMPUTE, family: str = "bert", 
     if not base.is_dir():
         tiny_encoder(family, base, layers=2)
     loaded = load_base(base, HEAD, Build({"num_labels": 2}, {}, None, chosen.seed), vocabulary_size(base))
+    loaded.model.to(compute.torch_device)  # type: ignore[arg-type]
     freeze(loaded.model, chosen.tune, chosen.frozen_layers)
     names = input_names(loaded.model)
     data = Data(examples(48, 0, names), examples(24, 1, names))

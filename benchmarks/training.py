@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks import report
 from tunegate.params import TrainSettings
 from tunegate.progress import Progress
-from tunegate.task import Head
+from tunegate.task import Head, Targets
 from tunegate.windows import Windows
 
 if TYPE_CHECKING:
@@ -174,7 +174,12 @@ def _ours(setting: Setting) -> Result:
     names = ("input_ids", "attention_mask", "token_type_ids")
     weights = np.ones(len(setting.train.labels))
     rows = TokenExamples(
-        setting.train.windows, setting.train.labels, weights, names, tokenizer.pad, compute.pad_multiple
+        setting.train.windows,
+        Targets(rows={"labels": setting.train.labels}),
+        weights,
+        names,
+        tokenizer.pad,
+        compute.pad_multiple,
     )
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -182,7 +187,7 @@ def _ours(setting: Setting) -> Result:
         tokens_in_use(loaded.model, Data(rows, None)) as data,
     ):
         training = Training(
-            whole_model(loaded.model, loaded.new),
+            whole_model(loaded.model, loaded.new, HEAD),
             data,
             settings,
             compute,

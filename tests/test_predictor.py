@@ -44,8 +44,9 @@ def test_answers_come_in_the_records_order_wherever_batches_fell(
     opened: Predictor, rows: pa.Table, order: list[int], budget: int
 ) -> None:
     few = rows.slice(0, 20)
-    windows = opened.encode(few.take(order))
-    shuffled = opened.decode(opened.outputs(windows, max_tokens=budget), windows)
+    rows = few.take(order)
+    windows = opened.encode(rows)
+    shuffled = opened.decode(opened.outputs(windows, max_tokens=budget), windows, rows)
     expected = scores(opened.answers(few))[order]
     assert np.abs(scores(shuffled) - expected).max() <= 3e-6
 

@@ -133,7 +133,7 @@ def _train(folder: Path, rows: Rows, labels: list[str], steps: int) -> None:
     tiny_bert(folder, [row["text"] for row in rows])
     torch.manual_seed(0)
     model: Any = AutoModelForSequenceClassification.from_pretrained(
-        folder, attn_implementation="eager", **head_options(labels)
+        folder, attn_implementation="eager", **head_options(labels, {})
     )
     table = pa.table({"text": [row["text"] for row in rows]})
     windows = whole_text_windows(table["text"], None, load_tokenizer(folder), 32)

@@ -69,7 +69,8 @@ class Manifest(BaseModel):
 
 
 class GoldenAnswers(BaseModel):
-    """One precision's answers; `clear` is false where the best two scores are a near tie."""
+    """One precision's answers; `clear` is false where the best two scores are a near tie. `scores` are the task's,
+    one row per record or more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -79,7 +80,7 @@ class GoldenAnswers(BaseModel):
 
     @property
     def matrix(self) -> NDArray[np.float64]:
-        return np.array(self.scores, dtype=np.float64).reshape(len(self.decided), -1)
+        return np.array(self.scores, dtype=np.float64).reshape(len(self.scores), -1)
 
 
 class Golden(BaseModel):

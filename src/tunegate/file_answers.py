@@ -23,6 +23,7 @@ from tunegate.tasks import record_of
 from tunegate.text.readers import file_of
 from tunegate.text.readers.mapping import delimiter_hint
 from tunegate.text.readers.rows import Chunk
+from tunegate.text.readers.values import parsed
 
 Row = dict[str, Any]
 """`line`, then either the fields of the task's answer, or `error`."""
@@ -62,7 +63,7 @@ class FileQuestions:
 
     def fault(self, question: Row, line: int) -> str | None:
         """Why the row cannot be answered; None for a question. Raises UserError where the model cannot use a column."""
-        filled = {name: text for name, text in question.items() if text and text.strip()}
+        filled = {name: value for name, value in question.items() if value and str(value).strip()}
         for field in self.payload:
             if field.name not in filled and (field.required or self.filled.get(field.name) == "always"):
                 return f"{field.name} is empty"
@@ -103,14 +104,29 @@ def _answer_chunk(predictor: Predictor, questions: FileQuestions, chunk: Chunk, 
     rows: list[Row] = [{"line": reject.source_line, "error": reject.reason} for reject in chunk.rejects]
     if len(chunk.rows.lines):
         columns = questions.columns(chunk.rows.columns.schema.names)
-        table = pa.table({name: chunk.rows.columns[column] for name, column in columns.items()})
+        table, reasons = _parsed(chunk, questions.payload, columns)
         lines = chunk.rows.lines.tolist()
-        faults = [questions.fault(row, line) for row, line in zip(table.to_pylist(), lines, strict=True)]
+        faults = [
+            reasons.get(number) or questions.fault(row, line)
+            for number, (row, line) in enumerate(zip(table.to_pylist(), lines, strict=True))
+        ]
         asked = table.filter(pa.array([fault is None for fault in faults], pa.bool_()))
         answers = iter(predictor.say(predictor.answers(asked), with_scores))
         for line, fault in zip(lines, faults, strict=True):
             rows.append({"line": line, **({"error": fault} if fault else next(answers))})
     return sorted(rows, key=lambda row: int(row["line"]))
+
+
+def _parsed(chunk: Chunk, payload: tuple[Payload, ...], columns: Mapping[str, str]) -> tuple[pa.Table, dict[int, str]]:
+    """The questions' columns, and per row with a cell that cannot be used the reason."""
+    found: dict[str, pa.Array] = {}
+    reasons: dict[int, str] = {}
+    for field in payload:
+        if field.name in columns:
+            cells = chunk.rows.columns[columns[field.name]].combine_chunks()
+            found[field.name], wrong = parsed(cells, field)
+            reasons |= wrong
+    return pa.table(found), reasons
 
 
 def write_json_lines(rows: Iterator[Row], stream: TextIO) -> None:

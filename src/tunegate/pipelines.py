@@ -12,6 +12,7 @@ from tunegate.models.settings import unknown_changes
 from tunegate.params import PipelineSettings
 from tunegate.params_file import load_pipelines
 from tunegate.tasks import answering_of, options_of, record_of
+from tunegate.text.augmenters import OPERATIONS
 from tunegate.text.readers.mapping import ROW_FIELDS
 from tunegate.workspace import Workspace
 
@@ -36,6 +37,13 @@ def _unknown_names(workspace: Workspace, place: Place, settings: PipelineSetting
         where = workspace.relative(folder / "config.json")
         yield place.sentence(
             ("train", "model_changes", name), f"is nothing to change in {where}.{nearest(name, there)}"
+        )
+    counts = {name: getattr(settings.augment, name) for name in OPERATIONS}
+    able = record_of(settings.task).AUGMENTERS
+    for name in (name for name, count in counts.items() if count and name not in able):
+        yield place.sentence(
+            ("augment", name),
+            f"would not keep the answers true; for {settings.task} these do: {', '.join(able) or 'none'}.",
         )
     yield from _unknown_critical_labels(place, settings)
     behaviour = settings.evaluate.behaviour

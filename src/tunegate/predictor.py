@@ -8,9 +8,10 @@ For a caller that serves:
 
 A batcher that collects several callers' records takes the steps one by one; all but `outputs` are cheap:
 
-    windows = predictor.encode(predictor.table(records))   # any thread; `windows.lengths` says how many tokens
+    rows = predictor.table(records)
+    windows = predictor.encode(rows)                       # any thread; `windows.lengths` says how many tokens
     outputs = predictor.outputs(windows, max_tokens=4096)  # one call at a time (a lock sees to it)
-    answers = predictor.decode(outputs, windows)           # pa.Table; predictor.say(answers) makes the dicts
+    answers = predictor.decode(outputs, windows, rows)     # pa.Table; predictor.say(answers) makes the dicts
 
 `predictor.manifest` holds labels, task and `digest` (the export's name by content), `predictor.precision` what
 it computes in.
@@ -19,6 +20,7 @@ it computes in.
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,10 @@ from tunegate.engines import TOLERANCE, Engine, EngineName, open_engine, why_not
 from tunegate.errors import UserError
 from tunegate.exported import Golden, Manifest, read_fitted, read_golden, verified_manifest
 from tunegate.params import Precision
+from tunegate.records import question_columns
 from tunegate.statistics.abstention import SURE_ABOVE, surely
-from tunegate.task import AnswerPart, EncodePart, Fitted, TextTokenizer
-from tunegate.tasks import answering_of, encoding_of, record_of
+from tunegate.task import AnswerPart, EncodePart, Fitted, Reading, TextTokenizer
+from tunegate.tasks import answering_of, encoding_of, options_of, record_of
 from tunegate.text.tokens import load_tokenizer
 from tunegate.windows import PAD_MULTIPLE, Arrays, Windows, length_sorted_batches
 
@@ -91,17 +94,24 @@ class Predictor:
     def _answering(self) -> AnswerPart:
         return answering_of(self.manifest.task)
 
+    @cached_property
+    def reading(self) -> Reading:
+        """What answers are read with. An export from before a setting was known has its default."""
+        options = options_of(self.manifest.task).model_validate(self.manifest.options).model_dump(mode="json")
+        return Reading(self.manifest.labels, self.fitted, options)
+
     def answers(self, records: pa.Table, advance: Advance | None = None) -> pa.Table:
         """One answer per record, in the records' order; however many records, only a chunk is in memory.
 
         Columns are those of the task's `decode`; label columns of `records` are never looked at.
         """
         if len(records) == 0:
-            return self.answers(self.table([{name: "" for name in self.questions if name in records.column_names}]))[:0]
+            return self.answers(self.table(record_of(self.manifest.task).EXAMPLES[:1]))[:0]
         tables = []
         for start in range(0, len(records), CHUNK):
-            windows = self.encode(records.slice(start, CHUNK))
-            tables.append(self.decode(self.outputs(windows), windows))
+            rows = records.slice(start, CHUNK)
+            windows = self.encode(rows)
+            tables.append(self.decode(self.outputs(windows), windows, rows))
             if advance:
                 advance(min(start + CHUNK, len(records)), len(records))
         return pa.concat_tables(tables)
@@ -122,18 +132,21 @@ class Predictor:
     @property
     def questions(self) -> tuple[str, ...]:
         """The payload columns that a question consists of; `text` first."""
-        return tuple(column.name for column in record_of(self.manifest.task).PAYLOAD if column.kind == "text")
+        return tuple(question_columns(record_of(self.manifest.task).PAYLOAD))
 
     def table(self, records: Sequence[Mapping[str, Any]]) -> pa.Table:
         """Records at the edge as columns; a part that no record has is left out."""
-        columns = {name: [record.get(name) for record in records] for name in self.questions}
+        asked = [column for column in record_of(self.manifest.task).PAYLOAD if column.kind == "text"]
+        columns = {column.name: [record.get(column.name) for record in records] for column in asked}
         given = {name: values for name, values in columns.items() if any(value is not None for value in values)}
-        return pa.table({name: pa.array(values, pa.string()) for name, values in given.items()})
+        return pa.table(
+            {column.name: pa.array(given[column.name], column.type) for column in asked if column.name in given}
+        )
 
     def encode(self, records: pa.Table) -> Windows:
         """Safe from several threads; the tokenizer itself is not, so they wait for each other (0.1 ms a record)."""
         with self._encode_lock:
-            return self._encoding.encode(records, self.tokenizer, self.manifest.max_length)
+            return self._encoding.encode(records, self.tokenizer, self.manifest.max_length, self.reading.options)
 
     def outputs(self, windows: Windows, max_tokens: int = BATCH_TOKENS) -> Arrays:
         """The engine's outputs, one row per window in the windows' order, wherever batches fell: [n, ...] each.
@@ -148,9 +161,9 @@ class Predictor:
             for name in self.manifest.outputs
         }
 
-    def decode(self, outputs: Arrays, windows: Windows) -> pa.Table:
-        """Outputs to answers, one per record of the windows."""
-        return self._answering.decode(outputs, windows, self.fitted, self.manifest.labels)
+    def decode(self, outputs: Arrays, windows: Windows, records: pa.Table) -> pa.Table:
+        """Outputs to answers, one per record; the windows are those of these records."""
+        return self._answering.decode(outputs, windows, records, self.reading)
 
     def warm(self) -> None:
         """Run every padded length once: engines prepare kernels for each shape that they meet."""

@@ -4,11 +4,14 @@ A table of records has the columns of `ROW`, then the task's payload columns (`P
 columns and move in batches; pydantic records exist at the edges only.
 """
 
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tunegate.errors import UserError
@@ -59,13 +62,67 @@ QUARANTINE = pa.schema(
 
 @dataclass(frozen=True)
 class Payload:
-    """One column that a task adds to `ROW`."""
+    """One column that a task adds to `ROW`.
+
+    kind: `text` is part of the question; `label` is an answer of one name; `answer` is any other answer.
+    parse: for a column that is no string, a file's cell (JSON's own text where the cell is no string) to its value;
+    raises ValueError with a reason that completes "its tags are ...".
+    """
 
     name: str
-    kind: Literal["text", "label"]
+    kind: Literal["text", "label", "answer"]
     required: bool
     description: str
     type: pa.DataType = pa.string()
+    parse: Callable[[str], Any] | None = None
+
+    @property
+    def is_plain_text(self) -> bool:
+        """A part of the question that is one text, which a person may write and change."""
+        return self.kind == "text" and pa.types.is_string(self.type)
+
+
+def question_columns(payload: Sequence[Payload]) -> list[str]:
+    """The columns that a question consists of."""
+    return [column.name for column in payload if column.kind == "text"]
+
+
+def answer_columns(payload: Sequence[Payload]) -> list[str]:
+    """The columns that hold what is right."""
+    return [column.name for column in payload if column.kind != "text"]
+
+
+def label_column(payload: Sequence[Payload]) -> str | None:
+    """The column with one label per record, where the task has one."""
+    return next((column.name for column in payload if column.kind == "label"), None)
+
+
+def as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Any column as text, to be measured, compared and shown: a list of words as the sentence that it makes, other
+    values as JSON; nulls stay."""
+    plain = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_string(plain.type):
+        return plain
+    if pa.types.is_list(plain.type) and pa.types.is_string(plain.type.value_type):
+        return pc.binary_join(plain, " ")
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    return pa.array([None if value is None else encode(value) for value in plain.to_pylist()], pa.string())
+
+
+def texts_of(records: pa.Table, payload: Sequence[Payload]) -> list[pa.Array]:
+    """The question's columns as text; one that the table lacks is null."""
+    return [
+        as_text(records[name]) if name in records.column_names else pa.nulls(len(records), pa.string())
+        for name in question_columns(payload)
+    ]
+
+
+def answer_of(records: pa.Table, payload: Sequence[Payload]) -> pa.Array:
+    """What is right, as one text per record: the label where there is one; null where no answer is given."""
+    columns = [as_text(records[name]) for name in answer_columns(payload) if name in records.column_names]
+    if not columns:
+        return pa.nulls(len(records), pa.string())
+    return columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, " | ", null_handling="skip")
 
 
 def record_schema(payload: tuple[Payload, ...]) -> pa.Schema:

@@ -6,7 +6,7 @@ A task's module satisfies the protocol as it stands: no class, no registration.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -19,6 +19,12 @@ from tunegate.windows import Arrays, Windows
 
 Fitted = dict[str, float | list[float]]
 """What was fitted on validation rows (a temperature, thresholds); kept in the export as JSON."""
+
+TaskOptions = Mapping[str, Any]
+"""The task's own settings as `inputs.json` has them: validated by `Options`, every default filled in."""
+
+IGNORED = -100
+"""The target of a position that asks nothing, as in torch's cross entropy."""
 
 Sums = Mapping[str, NDArray[np.float64]]
 """Count key to its sums, float64 [r], one per resample. A key that never occurs is absent."""
@@ -61,11 +67,38 @@ class Check:
 
 @dataclass(frozen=True)
 class Head:
-    """What stands on the encoder: a transformers Auto class by name, its outputs, and the loss by name."""
+    """What stands on the encoder: a transformers Auto class by name, its outputs, and the loss by name (a key of
+    `training.loss.LOSSES`).
+
+    learns_from: `window` where each window teaches alone; `record` where a record's windows (the options of a choice)
+    are weighed against each other and so stand in one batch.
+    """
 
     auto_class: str
     outputs: tuple[str, ...]
-    loss: Literal["cross_entropy"]
+    loss: str
+    learns_from: Literal["window", "record"] = "window"
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the model should have said, for training only.
+
+    rows: named arrays with a row per window, [n, ...]. tokens: named flat arrays, int64 [t], one value per token of
+    the windows; IGNORED where nothing is asked.
+    """
+
+    rows: Arrays = field(default_factory=dict)
+    tokens: Arrays = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an answer is read with: the label file, what was fitted on validation rows, the task's own settings."""
+
+    labels: list[str]
+    fitted: Fitted
+    options: TaskOptions
 
 
 @dataclass(frozen=True)
@@ -87,7 +120,8 @@ class RecordPart(Protocol):
     NAME: str
     TITLE: str
     PAYLOAD: tuple[Payload, ...]
-    EXAMPLES: tuple[Mapping[str, str], ...]  # a few labelled rows, enough to train a tiny model to a perfect score
+    EXAMPLES: tuple[Mapping[str, Any], ...]  # a few labelled rows, enough to train a tiny model to a perfect score
+    AUGMENTERS: tuple[str, ...]  # the operations of `text.augmenters` that keep the answer true
     CHECKS: tuple[Check, ...]  # the task's own, beside those that hold for every text and label column
     Options: type[BaseModel]
     Record: type[BaseModel]  # what the service is asked; no label
@@ -105,14 +139,14 @@ class EncodePart(Protocol):
 
     HEAD: Head
 
-    def head_options(self, labels: list[str]) -> dict[str, Any]:
+    def head_options(self, labels: list[str], options: TaskOptions) -> dict[str, Any]:
         """Changes to the model's config (`num_labels`, `id2label`, ...)."""
 
-    def encode(self, records: pa.Table, tokenizer: TextTokenizer, max_length: int) -> Windows:
-        """Never sees the answer: label columns may be absent."""
+    def encode(self, records: pa.Table, tokenizer: TextTokenizer, max_length: int, options: TaskOptions) -> Windows:
+        """Never sees the answer: its columns may be absent. A record's windows stand together, in their order."""
 
-    def target(self, records: pa.Table, windows: Windows, labels: list[str]) -> Arrays:
-        """Training targets, one row per window (`labels`: int64 [n])."""
+    def target(self, records: pa.Table, windows: Windows, labels: list[str], options: TaskOptions) -> Targets:
+        """Raises UserError for an answer that cannot be learnt (a label that the label file does not hold)."""
 
 
 class AnswerPart(Protocol):
@@ -121,11 +155,13 @@ class AnswerPart(Protocol):
     METRICS: tuple[Metric, ...]  # the first is the primary one
     BASELINES: tuple[str, ...]  # the names of all that `baselines` may give
 
-    def fit(self, outputs: Arrays, records: pa.Table, labels: list[str]) -> Fitted:
-        """On validation rows; outputs are in the records' order."""
+    def fit(self, outputs: Arrays, windows: Windows, records: pa.Table, reading: Reading) -> Fitted:
+        """On validation rows. Outputs have a row per window, and per token where the head speaks of tokens (padded
+        with zeros on the right); `reading.fitted` is empty. There may be no rows at all."""
 
-    def decode(self, outputs: Arrays, windows: Windows, fitted: Fitted, labels: list[str]) -> pa.Table:
-        """One answer per record, in the records' order. Columns are those of `Answer`."""
+    def decode(self, outputs: Arrays, windows: Windows, records: pa.Table, reading: Reading) -> pa.Table:
+        """One answer per record, in the records' order, whatever became of their windows. Records may lack the
+        answer's columns."""
 
     def responses(self, answers: pa.Table, labels: list[str], with_scores: bool) -> list[dict[str, Any]]:
         """The answers as the service says them: each is valid input of `Answer`."""
@@ -134,7 +170,12 @@ class AnswerPart(Protocol):
         """The decision alone, as text, so that two models' answers can be compared row by row."""
 
     def scores(self, answers: pa.Table) -> NDArray[np.float64]:
-        """The scores behind the decisions, [n, k], so that two engines can be compared within a tolerance."""
+        """The scores behind the decisions, [m, k], so that two engines can be compared within a tolerance: of the same
+        shape for the same records."""
+
+    def margins(self, answers: pa.Table) -> NDArray[np.float64]:
+        """How far each decision's score is above the next one's (of the weakest, where a record has many), [n];
+        infinite where there is no other."""
 
     def confidence(self, answers: pa.Table) -> NDArray[np.float64]:
         """The calibrated probability that the decision is right, [n]."""

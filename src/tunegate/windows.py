@@ -5,6 +5,7 @@ Numbers only: neither texts nor tasks are known here.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +51,7 @@ class Windows:
     def batch(self, chosen: NDArray[np.int64], pad: Mapping[str, int], multiple: int = PAD_MULTIPLE) -> Arrays:
         """The chosen windows padded on the right: int64 [b, l] each, with `attention_mask`; `pad` gives pad values."""
         lengths = self.lengths[chosen]
-        width = -(-int(lengths.max(initial=1)) // multiple) * multiple
-        column = np.arange(width)
+        column = np.arange(padded_width(lengths, multiple))
         inside = column < lengths[:, None]
         index = np.where(inside, self.offsets[chosen][:, None] + column, 0)
         arrays: Arrays = {
@@ -59,6 +59,18 @@ class Windows:
         }
         arrays["attention_mask"] = inside.astype(np.int64)
         return arrays
+
+    def padded(self, flat: NDArray[np.generic], chosen: NDArray[np.int64], fill: int, multiple: int) -> Any:
+        """A flat array's values of the chosen windows as `batch` lays them out, [b, l]; `fill` beyond their ends."""
+        lengths = self.lengths[chosen]
+        column = np.arange(padded_width(lengths, multiple))
+        inside = column < lengths[:, None]
+        return np.where(inside, flat[np.where(inside, self.offsets[chosen][:, None] + column, 0)], fill)
+
+    def starts(self, records: int) -> NDArray[np.int64]:
+        """Where each of so many records' windows start, int64 [records + 1]: those of record r are `starts[r]` up to
+        `starts[r + 1]`. A record's windows stand together; one may have none."""
+        return np.searchsorted(self.record, np.arange(records + 1)).astype(np.int64)
 
     def take(self, chosen: NDArray[np.int64]) -> "Windows":
         """The chosen windows, in that order, with their record numbers unchanged."""
@@ -73,6 +85,11 @@ class Windows:
             dropped=self.dropped[chosen],
             positions={name: flat[index] for name, flat in self.positions.items()},
         )
+
+
+def padded_width(lengths: NDArray[np.int64], multiple: int = PAD_MULTIPLE) -> int:
+    """How wide a batch of windows of these lengths is, at least one multiple."""
+    return -(-int(lengths.max(initial=1)) // multiple) * multiple
 
 
 def joined(parts: Sequence[Windows], records: Sequence[int]) -> Windows:

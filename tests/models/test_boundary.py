@@ -19,12 +19,12 @@ def test_the_head_alone_answers_as_the_whole_model(family: str, tmp_path: Path) 
     mask[1, 5:] = 0
     arrays = {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids)}
     inputs = {name: arrays[name] for name in names}
-    above = Above(model, int(ids[0, 0]), names)
+    above = Above(model, int(ids[0, 0]), names, ("logits",))
     with torch.no_grad():
         whole = model(**inputs).logits
         first = hidden_states(model, inputs)[:, 0]
         with above.standing():
-            assert torch.allclose(above.logits({"hidden": first}), whole, atol=1e-6)
+            assert torch.allclose(above.answer({"hidden": first})["logits"], whole, atol=1e-6)
         assert torch.equal(model(**inputs).logits, whole)  # and the model is whole again
     assert above.is_exact(inputs)
 
@@ -42,4 +42,4 @@ def test_a_head_that_reads_every_position_is_not_taken_for_one_that_reads_the_fi
         base, Head("AutoModelForTokenClassification", ("logits",), "cross_entropy"), TWO, vocabulary_size(base)
     ).model
     ids = torch.tensor([[2, 7, 8, 9, 3]])
-    assert not Above(model, 2, ("input_ids",)).is_exact({"input_ids": ids})
+    assert not Above(model, 2, ("input_ids",), ("logits",)).is_exact({"input_ids": ids})

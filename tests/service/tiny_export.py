@@ -27,7 +27,7 @@ def tiny_export(folder: Path, made_for: EngineName = "openvino") -> Path:
     base = tiny_bert(folder.parent / "base", [row["text"] for row in rows])
     torch.manual_seed(1)
     encoding = encoding_of(TASK)
-    model = AutoModelForSequenceClassification.from_pretrained(base, **encoding.head_options(LABELS))
+    model = AutoModelForSequenceClassification.from_pretrained(base, **encoding.head_options(LABELS, {}))
     with torch.no_grad():
         model.classifier.weight.normal_(0, 2)  # random, but with opinions
     inputs = ("input_ids", "attention_mask", "token_type_ids")

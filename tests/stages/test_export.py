@@ -153,6 +153,6 @@ def _train_funnel(folder: Path) -> None:
     size = load_tokenizer(folder).vocabulary_size
     config = FunnelConfig(
         vocab_size=size, block_sizes=[1, 1], d_model=16, n_head=2, d_head=8, d_inner=32,
-        **head_options(["food", "weather"]),
+        **head_options(["food", "weather"], {}),
     )  # fmt: skip
     FunnelForSequenceClassification(config).save_pretrained(folder)

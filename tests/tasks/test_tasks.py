@@ -1,34 +1,50 @@
 """What holds for every task in the table: its three parts exist, agree with each other, and read its own examples."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from tests.tasks.perfect import perfect_outputs, plain_texts
 from tests.tiny import tiny_tokenizer
 from tunegate.errors import UserError
 from tunegate.params import Settings
-from tunegate.records import ROW
-from tunegate.task import TextTokenizer
-from tunegate.tasks import TASKS, answering_of, check_task, encoding_of, options_of, record_of
+from tunegate.records import ROW, answer_columns
+from tunegate.task import Reading, TextTokenizer
+from tunegate.tasks import TASKS, answering_of, check_task, encoding_of, examples_of, options_of, record_of
 from tunegate.text.tokens import load_tokenizer
-from tunegate.windows import Arrays
+from tunegate.windows import Windows
 
 MAX_LENGTH = 32
 
 
 def examples(task: str) -> pa.Table:
     """The task's own examples with all payload columns; absent optional ones are null."""
-    record = record_of(task)
-    return pa.table(
-        {
-            column.name: pa.array([example.get(column.name) for example in record.EXAMPLES], column.type)
-            for column in record.PAYLOAD
-        }
-    )
+    return examples_of(record_of(task))
+
+
+def options(task: str) -> dict[str, Any]:
+    """The task's own settings as they are by default."""
+    return options_of(task)().model_dump(mode="json")
+
+
+def windows_of(task: str, tokenizer: TextTokenizer) -> Windows:
+    return encoding_of(task).encode(examples(task), tokenizer, MAX_LENGTH, options(task))
+
+
+def answered(task: str, tokenizer: TextTokenizer) -> pa.Table:
+    """The answers of a perfect model to the examples."""
+    rows, labels, part = examples(task), record_of(task).labels(examples(task)), answering_of(task)
+    windows = windows_of(task, tokenizer)
+    targets = encoding_of(task).target(rows, windows, labels, options(task))
+    outputs = perfect_outputs(task, windows, targets, len(labels))
+    reading = Reading(labels, {}, options(task))
+    return part.decode(outputs, windows, rows, replace(reading, fitted=part.fit(outputs, windows, rows, reading)))
 
 
 def question(task: str, row: int) -> dict[str, object]:
@@ -44,18 +60,7 @@ def task(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def tokenizer(task: str, tmp_path_factory: pytest.TempPathFactory) -> TextTokenizer:
-    texts = [value for example in record_of(task).EXAMPLES for value in example.values()]
-    return load_tokenizer(tiny_tokenizer(tmp_path_factory.mktemp("tokenizer"), texts))
-
-
-def perfect_outputs(task: str, tokenizer: TextTokenizer, labels: list[str]) -> Arrays:
-    """What a model that is always right and sure says: the target's class far above the others."""
-    rows = examples(task)
-    windows = encoding_of(task).encode(rows, tokenizer, MAX_LENGTH)
-    target = encoding_of(task).target(rows, windows, labels)["labels"]
-    return {
-        encoding_of(task).HEAD.outputs[0]: np.where(np.arange(len(labels)) == np.asarray(target)[:, None], 9.0, 0.0)
-    }
+    return load_tokenizer(tiny_tokenizer(tmp_path_factory.mktemp("tokenizer"), plain_texts(examples(task))))
 
 
 def test_the_package_is_named_as_in_the_table(task: str) -> None:
@@ -108,53 +113,63 @@ def test_labels_do_not_depend_on_the_order_of_rows(task: str) -> None:
 
 def test_encoding_never_sees_the_answer(task: str, tokenizer: TextTokenizer) -> None:
     rows = examples(task)
-    answers = [column.name for column in record_of(task).PAYLOAD if column.kind == "label"]
-    seen = encoding_of(task).encode(rows, tokenizer, MAX_LENGTH)
-    blind = encoding_of(task).encode(rows.drop_columns(answers), tokenizer, MAX_LENGTH)
+    answers = answer_columns(record_of(task).PAYLOAD)
+    seen = windows_of(task, tokenizer)
+    blind = encoding_of(task).encode(rows.drop_columns(answers), tokenizer, MAX_LENGTH, options(task))
     assert all(np.array_equal(seen.tokens[name], blind.tokens[name]) for name in seen.tokens)
 
 
-def test_there_is_one_target_per_window(task: str, tokenizer: TextTokenizer) -> None:
+def test_there_is_one_target_per_window_or_token(task: str, tokenizer: TextTokenizer) -> None:
     rows, labels = examples(task), record_of(task).labels(examples(task))
-    windows = encoding_of(task).encode(rows, tokenizer, MAX_LENGTH)
-    for target in encoding_of(task).target(rows, windows, labels).values():
-        assert len(target) == len(windows)
+    windows = windows_of(task, tokenizer)
+    targets = encoding_of(task).target(rows, windows, labels, options(task))
+    assert targets.rows or targets.tokens
+    assert all(len(target) == len(windows) for target in targets.rows.values())
+    assert all(len(target) == windows.offsets[-1] for target in targets.tokens.values())
+
+
+def test_a_records_windows_stand_together(task: str, tokenizer: TextTokenizer) -> None:
+    windows = windows_of(task, tokenizer)
+    assert (np.diff(windows.record) >= 0).all()
+    first = np.diff(windows.record, prepend=-1) > 0
+    assert (windows.number[first] == 0).all()
 
 
 def test_a_label_that_the_label_file_lacks_is_a_sentence(task: str, tokenizer: TextTokenizer) -> None:
     rows, labels = examples(task), record_of(task).labels(examples(task))
-    windows = encoding_of(task).encode(rows, tokenizer, MAX_LENGTH)
+    if not labels:
+        pytest.skip("the task has no label file")
+    windows = windows_of(task, tokenizer)
     with pytest.raises(UserError, match=labels[0]):
-        encoding_of(task).target(rows, windows, labels[1:])
+        encoding_of(task).target(rows, windows, labels[1:], options(task))
 
 
 def test_perfect_outputs_make_perfect_answers(task: str, tokenizer: TextTokenizer) -> None:
     rows, labels, part = examples(task), record_of(task).labels(examples(task)), answering_of(task)
-    windows = encoding_of(task).encode(rows, tokenizer, MAX_LENGTH)
-    outputs = perfect_outputs(task, tokenizer, labels)
-    answers = part.decode(outputs, windows, part.fit(outputs, rows, labels), labels)
+    answers = answered(task, tokenizer)
     counts = part.counts(answers, rows, labels)
     sums = {key: np.array([counts.number[counts.key == number].sum()]) for number, key in enumerate(counts.keys)}
     assert sums["n"] == sums["correct"] == len(rows)
-    assert [metric.value(sums)[0] for metric in part.METRICS if metric.higher_is_better] == [1.0] * len(part.METRICS)
+    best = [1.0 if metric.higher_is_better else 0.0 for metric in part.METRICS]
+    assert [metric.value(sums)[0] for metric in part.METRICS] == pytest.approx(best)
     assert (part.confidence(answers) > 0.5).all()
 
 
 def test_the_service_says_answers_of_the_answers_type(task: str, tokenizer: TextTokenizer) -> None:
     rows, labels, part = examples(task), record_of(task).labels(examples(task)), answering_of(task)
-    windows = encoding_of(task).encode(rows, tokenizer, MAX_LENGTH)
-    outputs = perfect_outputs(task, tokenizer, labels)
-    answers = part.decode(outputs, windows, part.fit(outputs, rows, labels), labels)
+    answers = answered(task, tokenizer)
     for with_scores in (False, True):
         said = part.responses(answers, labels, with_scores)
         assert len(said) == len(rows)
         assert all(record_of(task).Answer.model_validate(answer) for answer in said)
-    assert len(part.decided(answers)) == len(part.scores(answers)) == len(rows)
+    assert len(part.decided(answers)) == len(part.margins(answers)) == len(part.confidence(answers)) == len(rows)
+    assert part.scores(answers).ndim == 2
 
 
-def test_a_table_for_people_shows_one_cell_per_title(task: str) -> None:
+def test_a_table_for_people_shows_one_cell_per_title(task: str, tokenizer: TextTokenizer) -> None:
     example = record_of(task).EXAMPLES[0]
-    cells = answering_of(task).cells(example, {**dict.fromkeys(record_of(task).Answer.model_fields, 0.5), **example})
+    answer = answered(task, tokenizer).to_pylist()[0]
+    cells = answering_of(task).cells(example, answer)
     assert all(isinstance(title, str) and isinstance(cell, str) for title, cell in cells.items())
 
 

@@ -12,7 +12,7 @@ from tunegate.models.freezing import freeze
 from tunegate.models.loading import Build, input_names, load_base
 from tunegate.params import TrainSettings
 from tunegate.progress import Progress
-from tunegate.task import Head
+from tunegate.task import Head, Targets
 from tunegate.training.batches import TokenExamples
 from tunegate.training.checkpoints import Checkpoints
 from tunegate.training.compute import Compute, repeatable
@@ -45,7 +45,8 @@ def examples(rows: int, seed: int, names: tuple[str, ...]) -> TokenExamples:
         number=np.zeros(rows, dtype=np.int32),
         dropped=np.zeros(rows, dtype=np.int32),
     )
-    return TokenExamples(windows, labels.astype(np.int64), np.ones(rows), names, {"input_ids": 0}, 1)
+    said = Targets(rows={"labels": labels.astype(np.int64)})
+    return TokenExamples(windows, said, np.ones(rows), names, {"input_ids": 0}, 1)
 
 
 @dataclass
@@ -78,7 +79,7 @@ def learning(folder: Path, *, compute: Compute = COMPUTE, family: str = "bert", 
     data = Data(examples(48, 0, names), examples(24, 1, names))
     log = io.StringIO()
     checkpoints = Checkpoints(folder / "checkpoints", compute.threads)
-    learner = whole_model(loaded.model, loaded.new)
+    learner = whole_model(loaded.model, loaded.new, HEAD)
     return Learning(Training(learner, data, chosen, compute, checkpoints, Progress("train", log)), log)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.models.encoders import FAMILIES
-from tests.training.learning import Learning, learning, same_weights, settings
+from tests.training.learning import HEAD, Learning, learning, same_weights, settings
 from tunegate.errors import UserError
 from tunegate.models.loading import input_names
 from tunegate.training.compute import Compute, choose_compute, repeatable
@@ -52,7 +52,7 @@ def test_the_head_alone_learns_from_features_that_were_kept(tmp_path: Path) -> N
     work = learning(tmp_path, compute=GPU, tune="head", epochs=20, learning_rate=3e-2, checkpoint_steps=1000)
     training = work.training
     alone = HeadAlone(
-        work.model, ("classifier.weight",), input_names(work.model), GPU, tmp_path / "features", training.progress
+        work.model, ("classifier.weight",), input_names(work.model), GPU, tmp_path / "features", training.progress, HEAD
     )
     with repeatable(GPU, 0), alone.learner(training.data) as (learner, data):
         assert isinstance(data.train, FeatureExamples)
@@ -66,7 +66,7 @@ def test_a_full_gpu_is_answered_with_a_smaller_batch(tmp_path: Path) -> None:
     def too_much(_inputs: object) -> object:
         return torch.empty(1 << 42, device="cuda")
 
-    learner = replace(work.training.learner, logits=too_much)  # type: ignore[arg-type]
+    learner = replace(work.training.learner, answer=too_much)  # type: ignore[arg-type]
     training: Training = replace(work.training, learner=learner)
     with pytest.raises(UserError, match=r"batches of 8 rows.*batch_size to 4"):
         training.fit()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.models.encoders import FAMILIES
-from tests.training.learning import COMPUTE, Learning, learning, weights
+from tests.training.learning import COMPUTE, HEAD, Learning, learning, weights
 from tunegate.models.loading import input_names
 from tunegate.training.compute import repeatable
 from tunegate.training.features import FeatureExamples
@@ -14,7 +14,7 @@ from tunegate.training.loop import Data, Learner, Training
 
 def head_alone(work: Learning, folder: Path) -> HeadAlone:
     names = input_names(work.model)
-    return HeadAlone(work.model, ("classifier.weight",), names, COMPUTE, folder, work.training.progress)
+    return HeadAlone(work.model, ("classifier.weight",), names, COMPUTE, folder, work.training.progress, HEAD)
 
 
 def fit(work: Learning, learner: Learner, data: Data) -> None:
@@ -53,7 +53,7 @@ class _Ungrouped:
 
     @property
     def lengths(self) -> object:
-        return np.ones(len(self.examples.labels), dtype=np.int64)  # type: ignore[attr-defined]
+        return np.ones(len(self.examples.windows), dtype=np.int64)  # type: ignore[attr-defined]
 
 
 def test_features_are_made_once_and_taken_up_by_the_next_run(tmp_path: Path) -> None:

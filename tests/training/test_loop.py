@@ -88,7 +88,7 @@ def test_too_little_memory_is_answered_with_a_smaller_batch(tmp_path: Path) -> N
 
         return torch.empty(1 << 60)
 
-    learner = replace(work.training.learner, logits=too_much)  # type: ignore[arg-type]
+    learner = replace(work.training.learner, answer=too_much)  # type: ignore[arg-type]
     with pytest.raises(UserError, match=r"batches of 8 rows.*batch_size to 4"):
         replace(work.training, learner=learner).fit()
 

@@ -6,6 +6,7 @@ Everything random comes from a hash of the seed, the test's name and the case it
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +17,8 @@ from tunegate.behaviour.schema import BehaviourFile, Direction, Drawn, Invarianc
 from tunegate.behaviour.templates import fill
 from tunegate.errors import UserError, did_you_mean
 
-Record = dict[str, str]
+Record = dict[str, Any]
+"""A question; its fields are texts, but for those that no test changes (lists, as tuples)."""
 
 ROWS_AT_ONCE = 512
 
@@ -33,12 +35,13 @@ class Case:
 @dataclass(frozen=True)
 class Source:
     """Where cases come from: the file's lists, the pipeline's test rows, the task's text fields (the first is the
-    one that a template without fields fills), and the seed."""
+    one that a template without fields fills), the seed, and the question's other fields, which go with a row."""
 
     file: BehaviourFile
     rows: pa.Table
     fields: tuple[str, ...]
     seed: int
+    beside: tuple[str, ...] = ()
 
     def number(self, *parts: str) -> int:
         """A hash of the seed and the parts."""
@@ -79,11 +82,16 @@ def _shuffled(name: str, test: Drawn, source: Source) -> Iterator[tuple[str, Rec
     table = _filtered(source.rows, test.where, name)
     ids = [str(row) for row in table["id"].to_pylist()]
     order = sorted(range(len(ids)), key=lambda number: source.number(ids[number]))
-    asked = [field for field in source.fields if field in table.column_names]
+    asked = [field for field in (*source.fields, *source.beside) if field in table.column_names]
     for start in range(0, len(order), ROWS_AT_ONCE):
         chosen = order[start : start + ROWS_AT_ONCE]
         for number, row in zip(chosen, table.select(asked).take(chosen).to_pylist(), strict=True):
-            yield ids[number], {field: text for field, text in row.items() if text is not None}
+            yield ids[number], {field: _fixed(value) for field, value in row.items() if value is not None}
+
+
+def _fixed(value: Any) -> Any:
+    """Lists as tuples, so that equal questions are one."""
+    return tuple(map(_fixed, value)) if isinstance(value, list) else value
 
 
 def _filtered(rows: pa.Table, where: Mapping[str, str], name: str) -> pa.Table:
@@ -101,12 +109,14 @@ def _filtered(rows: pa.Table, where: Mapping[str, str], name: str) -> pa.Table:
 def _changed(row: str | None, record: Record, name: str, test: Drawn, source: Source) -> Case | None:
     """The case with its changed copies; None where there is nothing to change."""
     fields = [field for field in test.fields or source.fields if field in record]
-    key = row if row is not None else "\x1f".join(record.values())
+    key = row if row is not None else "\x1f".join(map(str, record.values()))
     copies = [
         _copy(record, fields, test, source.random(name, key, str(number)), source)
         for number in range(test.copies if isinstance(test, Invariance) else 1)
     ]
-    different = {tuple(copy.items()): copy for copy in copies if copy != record and all(map(str.strip, copy.values()))}
+    different = {
+        tuple(copy.items()): copy for copy in copies if copy != record and all(copy[field].strip() for field in fields)
+    }
     return Case(row, record, tuple(different.values())) if different else None
 
 

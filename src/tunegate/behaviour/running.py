@@ -30,11 +30,13 @@ def run_behaviour(
     `rows` are the pipeline's test rows. The cases are the same for every precision.
     """
     predictor = next(iter(predictors.values()))
-    file = read_file(path, name, predictor.questions)
-    source = Source(file, rows, predictor.questions, seed)
+    plain = tuple(field.name for field in record_of(predictor.manifest.task).PAYLOAD if field.is_plain_text)
+    file = read_file(path, name, plain)
+    source = Source(file, rows, plain, seed, tuple(name for name in predictor.questions if name not in plain))
     cases = {test: cases_of(test, entry, source) for test, entry in file.tests.items()}
     _check_questions(cases, name, predictor)
     answers = {precision: _ask(cases, asked) for precision, asked in predictors.items()}
+    _check_scores(file, name, next(iter(answers.values())))
     _check_labels(file, name, next(iter(answers.values())))
     return Behaviour(
         file=name,
@@ -141,6 +143,18 @@ def _what(test: Test) -> str:
     return (
         f"an addition does not let the score of {test.label} {test.score.rpartition('_')[2]} by more than {test.by:g}"
     )
+
+
+def _check_scores(file: BehaviourFile, name: str, answers: Answers) -> None:
+    """A direction is a label's own score's: there must be one."""
+    if answers.scores.shape == (len(answers.decided), len(answers.labels)):
+        return
+    for test, entry in file.tests.items():
+        if isinstance(entry, Direction):
+            raise UserError(
+                f'{name}: the test "{test}" watches the score of "{entry.label}", and this task gives labels no score.',
+                "Write it as an invariance or a minimum-functionality test.",
+            )
 
 
 def _check_labels(file: BehaviourFile, name: str, answers: Answers) -> None:

@@ -19,10 +19,9 @@ from tunegate.data_versions.matching import NOBODY, Rows
 from tunegate.data_versions.naming import DataVersion, settings_of
 from tunegate.dvc.storage import fetch_folder
 from tunegate.errors import UserError
-from tunegate.records import SPLITS
+from tunegate.records import SPLITS, label_column
 from tunegate.statistics.proportions import Paired, tango, wilson
 from tunegate.tasks import answering_of, record_of
-from tunegate.validation.collect import label_column
 from tunegate.versions.lineage import lineage_at
 from tunegate.workspace import Workspace
 

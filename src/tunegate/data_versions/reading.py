@@ -22,7 +22,16 @@ from pydantic import BaseModel, ConfigDict
 
 from tunegate.data_versions.matching import RowKeys, Rows
 from tunegate.progress import Progress
-from tunegate.records import SPLITS, Payload, record_schema
+from tunegate.records import (
+    SPLITS,
+    Payload,
+    answer_of,
+    as_text,
+    label_column,
+    question_columns,
+    record_schema,
+    texts_of,
+)
 from tunegate.stages.ingest import ingest
 from tunegate.text.normalise import exact_keys, near_keys
 from tunegate.workspace import fresh_folder, write_atomically
@@ -77,7 +86,7 @@ class VersionRows:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.payload if column.kind == "text")
+        return tuple(question_columns(self.payload))
 
     def __len__(self) -> int:
         return self.facts.rows
@@ -136,11 +145,6 @@ def keep_rows(records: Path, payload: tuple[Payload, ...], folder: Path, rejecte
     write_atomically(folder / "facts.json", gathered.facts(rejected).model_dump_json())
 
 
-def as_text(column: pa.Array) -> pa.Array:
-    """A list of words as the sentence that it makes."""
-    return pc.binary_join(column, " ") if pa.types.is_list(column.type) else column
-
-
 def _batches(records: Path) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(records) as file:
         yield from file.iter_batches(BATCH)
@@ -150,8 +154,8 @@ class _Gathered:
     """Keys and tallies of the batches so far."""
 
     def __init__(self, payload: tuple[Payload, ...]) -> None:
-        self.texts = [column.name for column in payload if column.kind == "text"]
-        self.labels = [column.name for column in payload if column.kind == "label"]
+        self.payload = payload
+        self.label = label_column(payload)
         self.arrays_of: dict[str, list[NDArray[Any]]] = {}
         self.sizes: list[int] = []
         self.numbers: dict[str | None, int] = {None: -1}
@@ -159,16 +163,16 @@ class _Gathered:
         self.columns = _ExtraColumns()
 
     def add(self, batch: pa.RecordBatch) -> None:
-        texts = [as_text(batch.column(name)) for name in self.texts]
-        label = [as_text(batch.column(name)) for name in self.labels] or [pa.nulls(len(batch), pa.string())]
+        table = pa.Table.from_batches([batch])
+        texts, answer = texts_of(table, self.payload), answer_of(table, self.payload)
         found = {
             "id": exact_keys([batch.column("id")]),
             "exact": exact_keys(texts),
             "near": near_keys(texts),
-            "label": exact_keys(label),
+            "label": exact_keys([answer]),
             "split": exact_keys([batch.column("split")]),
             "rest": exact_keys([pc.cast(batch.column(name), pa.string()) for name in REST]),
-            "label_number": self._label_numbers(label[0]),
+            "label_number": self._label_numbers(answer if self.label else pa.nulls(len(batch), pa.string())),
             "split_number": np.asarray(pc.index_in(batch.column("split"), pa.array(SPLITS)), dtype=np.int8),
             "length": np.sum([np.asarray(pc.fill_null(pc.utf8_length(text), 0)) for text in texts], axis=0).astype(
                 np.int32

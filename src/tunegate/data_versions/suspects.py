@@ -18,10 +18,9 @@ from pydantic import BaseModel, ConfigDict
 from tunegate.data_versions.naming import settings_of
 from tunegate.data_versions.tables import write_rows
 from tunegate.errors import UserError
-from tunegate.records import SPLITS, Payload, read_table
+from tunegate.records import SPLITS, Payload, label_column, read_table, texts_of
 from tunegate.tasks import answering_of, record_of
 from tunegate.text.normalise import near_keys
-from tunegate.validation.collect import label_column
 from tunegate.workspace import Workspace
 
 FOLDS = 5
@@ -167,8 +166,7 @@ def _probabilities(
 
 def _folds(rows: pa.Table, payload: tuple[Payload, ...], seed: int) -> NDArray[np.int64]:
     """Rows of one text stand in one fold: a twin with the same wrong label must not vouch for it."""
-    texts = [rows[column.name].combine_chunks() for column in payload if column.kind == "text"]
-    _, groups = np.unique(near_keys(texts), return_inverse=True)
+    _, groups = np.unique(near_keys(texts_of(rows, payload)), return_inverse=True)
     numbers = np.random.default_rng(seed).permutation(int(groups.max()) + 1) % FOLDS if len(groups) else groups
     return np.asarray(numbers[groups], dtype=np.int64)
 
@@ -231,7 +229,7 @@ def _place(rows: pa.Table, row: int) -> dict[str, Any]:
 
 
 def _texts(rows: pa.Table, payload: tuple[Payload, ...]) -> list[str]:
-    columns = [rows[column.name].to_pylist() for column in payload if column.kind == "text"]
+    columns = [column.to_pylist() for column in texts_of(rows, payload)]
     return [" / ".join(str(text) for text in texts if text) for texts in zip(*columns, strict=True)]
 
 

@@ -1,6 +1,6 @@
 """`answers.parquet`: every model's answer to every test row, side by side.
 
-Columns: `id`, the row's own labels, then `<model>.<column>` for each model (a precision of the candidate: `fp32`,
+Columns: `id`, the row's own answer, then `<model>.<column>` for each model (a precision of the candidate: `fp32`,
 `bf16`; or a baseline: `majority`, `tfidf`, ...) and each column of the task's answers.
 """
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunegate.errors import UserError
-from tunegate.records import Payload, read_table
+from tunegate.records import Payload, answer_columns, read_table, texts_of
 from tunegate.task import Counts
 
 ROWS_AT_ONCE = 10_000
@@ -22,7 +22,7 @@ ROWS_AT_ONCE = 10_000
 def side_by_side(records: pa.Table, payload: Sequence[Payload], models: Mapping[str, pa.Table]) -> pa.Table:
     """The whole file."""
     columns = {"id": records["id"]}
-    columns |= {column.name: records[column.name] for column in payload if column.kind == "label"}
+    columns |= {name: records[name] for name in answer_columns(payload)}
     for model, answers in models.items():
         columns |= {f"{model}.{name}": answers[name] for name in answers.column_names}
     return pa.table(columns)
@@ -70,6 +70,7 @@ def fingerprint(records: pa.Table, payload: Sequence[Payload]) -> str:
 
 def seen(train: pa.Table, test: pa.Table, payload: Sequence[Payload]) -> int:
     """How many test rows ask what a training row asks too, word for word."""
-    texts = [column.name for column in payload if column.kind == "text"]
-    asked = set(zip(*(train[name].to_pylist() for name in texts), strict=True))
-    return sum(question in asked for question in zip(*(test[name].to_pylist() for name in texts), strict=True))
+    asked = set(zip(*(text.to_pylist() for text in texts_of(train, payload)), strict=True))
+    return sum(
+        question in asked for question in zip(*(text.to_pylist() for text in texts_of(test, payload)), strict=True)
+    )

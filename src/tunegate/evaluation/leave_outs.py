@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tunegate.records import Payload
+from tunegate.records import Payload, answer_columns, texts_of
 from tunegate.text.normalise import near_keys
 
 Mask = NDArray[np.bool_]
@@ -41,34 +41,25 @@ def leave_outs(
     """Of a model that learnt from these tables and knows these labels (None: all that occur)."""
     nothing = np.zeros(len(rows), dtype=bool)
     by_id, by_text = nothing, nothing
-    texts = [column.name for column in payload if column.kind == "text"]
     for table in learnt:
         by_id = by_id | np.asarray(pc.is_in(rows["id"], value_set=table["id"].combine_chunks()))
-        by_text = by_text | np.isin(_keys(rows, texts), _keys(table, texts))
-    names = [column.name for column in payload if column.kind == "label"]
-    unknown = _unknown(rows, names, labels) if labels is not None else nothing
+        by_text = by_text | np.isin(near_keys(texts_of(rows, payload)), near_keys(texts_of(table, payload)))
+    unknown = _unknown(rows, payload, labels) if labels is not None else nothing
     return LeaveOuts(by_id, by_text, unknown)
 
 
-def _keys(table: pa.Table, texts: Sequence[str]) -> NDArray[np.uint64]:
-    """A column that one of the tables lacks is empty there."""
-    columns = [
-        table[name].combine_chunks() if name in table.column_names else pa.nulls(len(table), pa.string())
-        for name in texts
-    ]
-    return near_keys(columns)
-
-
-def _unknown(rows: pa.Table, names: Sequence[str], labels: Sequence[str]) -> Mask:
-    known = set(labels)
+def _unknown(rows: pa.Table, payload: Sequence[Payload], labels: Sequence[str]) -> Mask:
+    """Rows whose answer names a label that is not known: an answer of one label, or a list of labels."""
     unknown = np.zeros(len(rows), dtype=bool)
-    for name in names:
-        unknown |= np.array([bool(_labels_of(value) - known) for value in rows[name].to_pylist()], dtype=bool)
+    for name in answer_columns(payload):
+        column = rows[name].combine_chunks()
+        if pa.types.is_string(column.type):
+            unknown |= _others(column, labels)
+        elif pa.types.is_list(column.type) and pa.types.is_string(column.type.value_type):
+            members = _others(column.flatten(), labels)
+            unknown[np.asarray(pc.list_parent_indices(column))[members]] = True
     return unknown
 
 
-def _labels_of(value: object) -> set[str]:
-    """A row's label, or its labels where it has many."""
-    if value is None:
-        return set()
-    return {value} if isinstance(value, str) else {str(label) for label in value}  # type: ignore[attr-defined]
+def _others(names: pa.Array, labels: Sequence[str]) -> Mask:
+    return ~np.asarray(pc.is_in(names, value_set=pa.array([*labels, None], pa.string())), dtype=bool)

@@ -1,12 +1,11 @@
 """Is an engine's answer the same alone, in a batch, and in torch? Measured on rows, told in numbers."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from tunegate.engines.torch import TorchEngine
@@ -39,6 +38,7 @@ class Asked:
     """The rows that are compared, encoded once, with torch's outputs in fp32 for them."""
 
     ids: list[str]
+    records: pa.Table
     windows: Windows
     reference: Arrays
 
@@ -55,45 +55,39 @@ def ask_torch(model: Any, records: pa.Table, windows: Windows, manifest: Manifes
     engine = TorchEngine(model, tuple(manifest.outputs), "fp32", os.cpu_count() or 1)
     reference = Predictor(manifest, "fp32", engine, {}, tokenizer).outputs(renumbered)
     ids = records["id"] if "id" in records.column_names else pa.array([str(row) for row in range(len(records))])
-    return Asked(ids.take(pa.array(rows)).to_pylist(), renumbered, reference)
+    chosen = pa.array(rows)
+    return Asked(ids.take(chosen).to_pylist(), records.take(chosen), renumbered, reference)
 
 
 def measure(predictor: Predictor, answering: AnswerPart, asked: Asked) -> Parity:
     """Compare with `asked.reference`, both decoded with the predictor's fitted state."""
     outputs = predictor.outputs(asked.windows)
-    ours = predictor.decode(outputs, asked.windows)
-    theirs = predictor.decode(asked.reference, asked.windows)
+    ours = predictor.decode(outputs, asked.windows, asked.records)
+    theirs = predictor.decode(asked.reference, asked.windows, asked.records)
     scores, reference = answering.scores(ours), answering.scores(theirs)
     pairs = zip(answering.decided(ours), answering.decided(theirs), strict=True)
     flipped = np.flatnonzero([own != other for own, other in pairs])
-    clear = flipped[margins(reference)[flipped] > NEAR_TIE]
+    clear = flipped[answering.margins(theirs)[flipped] > NEAR_TIE]
     return Parity(
         rows=len(asked.ids),
         from_torch=_rounded(np.abs(scores - reference).max(initial=0.0)),
-        alone_from_batch=_rounded(_alone(predictor, answering, asked.windows, outputs)),
+        alone_from_batch=_rounded(_alone(predictor, answering, asked, outputs)),
         flipped=[asked.ids[row] for row in flipped],
         flipped_clear=[asked.ids[row] for row in clear],
     )
 
 
-def margins(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far the best score is above the second, [n]; infinite where there is only one."""
-    if scores.shape[1] < 2:
-        return np.full(len(scores), np.inf)
-    best = np.sort(scores, axis=1)[:, -2:]
-    return np.asarray(best[:, 1] - best[:, 0])
-
-
-def _alone(predictor: Predictor, answering: AnswerPart, windows: Windows, outputs: Arrays) -> float:
+def _alone(predictor: Predictor, answering: AnswerPart, asked: Asked, outputs: Arrays) -> float:
     """The largest difference of scores between some records' windows run one by one and in their batches."""
+    windows = asked.windows
     records = np.unique(windows.record)
     chosen = records[np.linspace(0, len(records) - 1, min(ALONE_ROWS, len(records))).astype(np.int64)]
     largest = 0.0
     for record in chosen:
         at = np.flatnonzero(windows.record == record)
-        few = windows.take(at)
-        together = predictor.decode({name: array[at] for name, array in outputs.items()}, few)
-        alone = predictor.decode(predictor.outputs(few, max_tokens=1), few)
+        few, row = replace(windows.take(at), record=np.zeros(len(at), dtype=np.int64)), asked.records.slice(record, 1)
+        together = predictor.decode({name: array[at] for name, array in outputs.items()}, few, row)
+        alone = predictor.decode(predictor.outputs(few, max_tokens=1), few, row)
         difference = np.abs(answering.scores(alone) - answering.scores(together))
         largest = max(largest, float(difference.max(initial=0.0)))
     return largest
@@ -106,7 +100,7 @@ def _rounded(value: float) -> float:
 
 def golden_rows(answers: pa.Table, answering: AnswerPart, wanted: int = 16) -> list[int]:
     """Rows to keep as golden: the surest of each decision in turn, so that many labels are among them."""
-    sure = margins(answering.scores(answers))
+    sure = answering.margins(answers)
     decided = answering.decided(answers)
     groups: dict[str, list[int]] = {}
     for row in np.argsort(-sure, kind="stable"):
@@ -131,11 +125,11 @@ def golden(predictors: dict[Precision, Predictor], answering: AnswerPart, record
     )
 
 
-def _answers(predictor: Predictor, answering: AnswerPart, records: list[dict[str, str]]) -> GoldenAnswers:
+def _answers(predictor: Predictor, answering: AnswerPart, records: list[dict[str, Any]]) -> GoldenAnswers:
     answers = predictor.answers(predictor.table(records))
     scores = answering.scores(answers)
     return GoldenAnswers(
         decided=answering.decided(answers),
         scores=scores.tolist(),
-        clear=(margins(scores) > CLEAR).tolist(),
+        clear=(answering.margins(answers) > CLEAR).tolist(),
     )

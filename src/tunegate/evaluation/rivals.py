@@ -18,7 +18,7 @@ from tunegate.exported import MANIFEST, Manifest, read_manifest
 from tunegate.inputs import Reference
 from tunegate.params import Precision
 from tunegate.predictor import Advance, Predictor
-from tunegate.records import Payload, read_table
+from tunegate.records import Payload, question_columns, read_table
 
 Name = Literal["champion", "best"]
 TEST = "test.parquet"  # of validate's folder: rows that a version was judged by
@@ -144,4 +144,4 @@ def _new(reference: Reference, learnt: Sequence[pa.Table], left_out: LeaveOuts, 
 
 
 def _questions(asking: Asking) -> list[str]:
-    return ["id", *(column.name for column in asking.payload if column.kind == "text")]
+    return ["id", *question_columns(asking.payload)]

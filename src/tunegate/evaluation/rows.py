@@ -1,7 +1,7 @@
 """`rows.parquet`: what a test row is, beside the answers to it: whose rows it may not count for, and its slices.
 
-`id`, `source`, `source_line`, `group`, `length` (characters of all its texts), every label column, `meta` (the columns
-that no field names, as JSON); then `candidate_trained_on`, and per rival `<name>_trained_on` and
+`id`, `source`, `source_line`, `group`, `length` (characters of all its texts), every column of the answer, `meta` (the
+columns that no field names, as JSON); then `candidate_trained_on`, and per rival `<name>_trained_on` and
 `<name>_label_unknown`; `new_since_champion` where the champion's data is known.
 """
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunegate.evaluation.leave_outs import LeaveOuts, Mask
-from tunegate.records import Payload
+from tunegate.records import Payload, answer_columns, texts_of
 
 
 def rows_table(
@@ -24,7 +24,7 @@ def rows_table(
     """The whole file, in the order of answers.parquet."""
     columns = {name: records[name] for name in ("id", "source", "source_line", "group")}
     columns["length"] = _length(records, payload)
-    columns |= {column.name: records[column.name] for column in payload if column.kind == "label"}
+    columns |= {name: records[name] for name in answer_columns(payload)}
     columns["meta"] = records["meta"]
     columns["candidate_trained_on"] = pa.array(candidate.trained_on)
     for name, left_out in rivals.items():
@@ -37,8 +37,7 @@ def rows_table(
 
 def _length(records: pa.Table, payload: Sequence[Payload]) -> pa.Array:
     """Characters rather than tokens, so that a row keeps its place when the tokenizer changes."""
-    texts = [column.name for column in payload if column.kind == "text" and column.name in records.column_names]
     total = pa.array([0] * len(records), pa.int64())
-    for name in texts:
-        total = pc.add(total, pc.fill_null(pc.utf8_length(records[name].combine_chunks()), 0).cast(pa.int64()))
+    for text in texts_of(records, payload):
+        total = pc.add(total, pc.fill_null(pc.utf8_length(text), 0).cast(pa.int64()))
     return total

@@ -17,7 +17,7 @@ from tunegate.gate.selftest import Subject
 from tunegate.gate.trials import Answered, Ground
 from tunegate.params import GateSettings
 from tunegate.predictor import Predictor
-from tunegate.records import read_table
+from tunegate.records import answer_columns, question_columns, read_table
 from tunegate.statistics.power import DISCORDANCE
 from tunegate.tasks import answering_of, record_of
 from tunegate.workspace import Workspace
@@ -34,7 +34,7 @@ def read_subject(workspace: Workspace, pipeline: str, settings: GateSettings) ->
     tested = folder / "behaviour.json"
     records = read_table(workspace.stage(pipeline, "validate") / "test.parquet")
     part = record_of(findings.task)
-    labels = tuple(column.name for column in part.PAYLOAD if column.kind == "label")
+    labels = tuple(answer_columns(part.PAYLOAD))
     original = Original(
         answering_of(findings.task),
         records,
@@ -55,7 +55,9 @@ def read_subject(workspace: Workspace, pipeline: str, settings: GateSettings) ->
         precision=findings.served,
     )
     texts = tuple(
-        column.name for column in part.PAYLOAD if column.kind == "text" and column.name in records.column_names
+        name
+        for name in question_columns(part.PAYLOAD)
+        if name in records.column_names and pa.types.is_string(records.schema.field(name).type)
     )
     predictor = Predictor.open(workspace.stage(pipeline, "export"), findings.served, threads=os.cpu_count() or 1)
     return Subject(pipeline, ground, original, observed_discordance(findings) or DISCORDANCE, predictor.answers, texts)

@@ -33,17 +33,20 @@ def hidden_states(model: "PreTrainedModel", inputs: "dict[str, torch.Tensor]") -
 
 
 class Above:
-    """`logits` of the part above the layers from the first position's hidden state, float32 [b, h]."""
+    """What the part above the layers gives, by name, for the first position's hidden state, float32 [b, h]."""
 
-    def __init__(self, model: "PreTrainedModel", first_token: int, names: tuple[str, ...]) -> None:
+    def __init__(
+        self, model: "PreTrainedModel", first_token: int, names: tuple[str, ...], outputs: tuple[str, ...]
+    ) -> None:
         self.model = model
         self.first_token = first_token
         self.names = names
+        self.outputs = outputs
         self.hidden: torch.Tensor | None = None
 
     @contextmanager
     def standing(self) -> Iterator["Above"]:
-        """Inside, the layers answer with what `logits` was given."""
+        """Inside, the layers answer with what `answer` was given."""
         layers = list(encoder_layers(self.model))
         for layer in layers:
             layer.forward = self._answer
@@ -53,27 +56,30 @@ class Above:
             for layer in layers:
                 del layer.forward
 
-    def logits(self, inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":
+    def answer(self, inputs: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """`inputs` holds `hidden`; the embeddings read one token, whose result no layer looks at."""
         import torch
 
         self.hidden = inputs["hidden"][:, None, :]
         one = torch.ones(len(self.hidden), 1, dtype=torch.int64, device=self.hidden.device)
         stand_ins = {"input_ids": one * self.first_token, "attention_mask": one, "token_type_ids": one * 0}
-        logits: torch.Tensor = self.model(**{name: stand_ins[name] for name in self.names}).logits
-        return logits
+        given = self.model(**{name: stand_ins[name] for name in self.names})
+        return {name: given[name] for name in self.outputs}
 
     def is_exact(self, inputs: "dict[str, torch.Tensor]") -> bool:
-        """Whether head and pooler read the first position alone: logits equal those of the whole model."""
+        """Whether head and pooler read the first position alone: outputs equal those of the whole model."""
         import torch
 
         with torch.no_grad():
             self.model.train(False)
-            whole = self.model(**inputs).logits
+            whole = self.model(**inputs)
             hidden = hidden_states(self.model, inputs)[:, 0]
             with self.standing():
-                above = self.logits({"hidden": hidden})
-        return whole.shape == above.shape and bool(torch.allclose(whole, above, atol=TOLERANCE))
+                above = self.answer({"hidden": hidden})
+        return all(
+            whole[name].shape == given.shape and bool(torch.allclose(whole[name], given, atol=TOLERANCE))
+            for name, given in above.items()
+        )
 
     def _answer(self, *_arguments: object, **_more: object) -> "torch.Tensor | None":
         return self.hidden

@@ -17,6 +17,7 @@ from tunegate.new_pipeline.entry import add_entry, check_new_name, entry_of, ign
 from tunegate.new_pipeline.margin import first_margin, margin_comment
 from tunegate.new_pipeline.survey import Survey, files_to_read, sample_values, survey
 from tunegate.params import GateSettings, PipelineSettings
+from tunegate.records import question_columns
 from tunegate.stages import STAGES
 from tunegate.statistics.power import certified_margin
 from tunegate.tasks import record_of
@@ -136,7 +137,7 @@ def _write_tests(workspace: Workspace, plan: Plan) -> Path:
     """A first file of behaviour tests, where a person has not written one already."""
     path = workspace.root / _behaviour(plan.name)
     if not path.exists():
-        named = [column.name for column in record_of(plan.settings.task).PAYLOAD if column.kind == "text"]
+        named = question_columns(record_of(plan.settings.task).PAYLOAD)
         texts = [value for row in plan.survey.first for name, value in row.items() if name in named]
         write_atomically(path, starter(plan.name, texts, list(plan.survey.labels)))
     return path

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from tunegate.errors import UserError
 from tunegate.params import IngestSettings, SplitSettings
-from tunegate.records import SPLITS, Payload
+from tunegate.records import SPLITS, Payload, as_text
 from tunegate.text.readers import RawFile, choose_files, file_of
 from tunegate.text.readers.drafts import DraftMaker
 from tunegate.text.readers.huggingface import SPLIT_NAMES
@@ -127,7 +127,8 @@ class _Counts:
                 self._count(self.labels, table[column.name])
         if missing := FIRST_ROWS - len(self.first):
             shown = table.slice(0, missing).select([name for name in columns if name in table.column_names])
-            self.first += [{name: str(value) for name, value in row.items() if value} for row in shown.to_pylist()]
+            plain = pa.table({name: as_text(shown[name]) for name in shown.column_names})
+            self.first += [{name: str(value) for name, value in row.items() if value} for row in plain.to_pylist()]
 
     @staticmethod
     def _count(counter: Counter[str], values: pa.ChunkedArray) -> None:

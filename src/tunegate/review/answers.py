@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import pyarrow as pa
-
 from tunegate.evaluation.answers import answers_of
 from tunegate.evaluation.right import right_of
-from tunegate.records import read_table
+from tunegate.records import answer_of, label_column, read_table
 from tunegate.review.reports import EvaluateSeen
 from tunegate.review.snapshots import Snapshot
 from tunegate.statistics.calibration import reliability
@@ -41,18 +39,18 @@ def answered(snapshot: Snapshot, evaluate: EvaluateSeen) -> Answered:
 def _answered(snapshot: Snapshot, task: str, served: str, _state: str) -> Answered:
     path = snapshot.folder("evaluate") / "answers.parquet"
     answering = answering_of(task)
-    column = next(column.name for column in record_of(task).PAYLOAD if column.kind == "label")
-    table = read_table(path, ["id", column])
+    part = record_of(task)
+    table = read_table(snapshot.folder("validate") / "test.parquet")
     answers = answers_of(path, served, table["id"].to_pylist())
-    truth, decided = table[column].to_pylist(), answering.decided(answers)
-    labels = sorted({label for label in truth if isinstance(label, str)} | set(decided))
-    counts = answering.counts(answers, pa.table({"id": table["id"], column: table[column]}), labels)
+    column = label_column(part.PAYLOAD)
+    truth, decided = answer_of(table, part.PAYLOAD).to_pylist(), answering.decided(answers)
+    labels = sorted({*filter(None, truth), *decided}) if column else part.labels(table)
+    counts = answering.counts(answers, table, labels)
     found = reliability(answering.confidence(answers), right_of(counts))
     bins = [
         (float(confidence), float(accuracy), int(rows))
         for confidence, accuracy, rows in zip(found.confidence, found.accuracy, found.rows, strict=True)
         if rows
     ]
-    single = all(isinstance(label, str) for label in truth)
-    counted = Counter(zip(truth, decided, strict=True)) if single else {}
+    counted = Counter(zip(truth, decided, strict=True)) if column else {}
     return Answered(len(table), labels, dict(counted), bins)

@@ -14,7 +14,7 @@ from tunegate.evaluation.answers import answers_of
 from tunegate.evaluation.findings import Estimate
 from tunegate.evaluation.right import right_of
 from tunegate.evaluation.scores import Resampling, compare, estimate
-from tunegate.records import Payload, read_table
+from tunegate.records import Payload, answer_of, as_text, label_column, question_columns, read_table
 from tunegate.review.reports import EvaluateSeen
 from tunegate.review.snapshots import NotThereError, Snapshot
 from tunegate.tasks import answering_of, record_of
@@ -144,9 +144,10 @@ def _weighed(
     report: EvaluateSeen, rows: pa.Table, sides: list[_Side], payload: Sequence[Payload], others: tuple[int, int, int]
 ) -> Compared:
     answering = answering_of(report.task)
-    column = next(column.name for column in payload if column.kind == "label")
-    truth = rows[column].to_pylist()
-    labels = sorted({str(label) for label in truth} | set(sides[0].decided) | set(sides[1].decided))
+    truth = [str(answer) for answer in answer_of(rows, payload).to_pylist()]
+    single = label_column(payload) is not None
+    known = set(truth) | set(sides[0].decided) | set(sides[1].decided)
+    labels = sorted(known) if single else record_of(report.task).labels(rows)
     old, new = (answering.counts(side.answers, rows, labels) for side in sides)
     metrics = [
         MetricPair(
@@ -158,15 +159,15 @@ def _weighed(
         for metric in answering.METRICS
     ]
     right = (right_of(old), right_of(new))
-    texts = [part.name for part in payload if part.kind == "text" and rows[part.name].null_count < len(rows)]
+    texts = [name for name in question_columns(payload) if rows[name].null_count < len(rows)]
     return Compared(
         rows=len(rows),
         only_before=others[0],
         only_after=others[1],
         changed=others[2],
         metrics=metrics,
-        labels=_by_label([str(label) for label in truth], right),
-        flips=_flipped(rows, column, texts, sides, right),
+        labels=_by_label(truth, right) if single else [],
+        flips=_flipped(rows, truth, texts, sides, right),
         texts=texts,
     )
 
@@ -182,7 +183,7 @@ def _by_label(truth: Sequence[str], right: tuple[NDArray[np.bool_], NDArray[np.b
 
 
 def _flipped(
-    rows: pa.Table, label: str, texts: Sequence[str], sides: list[_Side], right: tuple[NDArray[np.bool_], ...]
+    rows: pa.Table, truth: list[str], texts: Sequence[str], sides: list[_Side], right: tuple[NDArray[np.bool_], ...]
 ) -> pa.Table:
     """Rows that are answered otherwise: those that came out wrong first, the surest of them at the top."""
     old, new = sides
@@ -195,8 +196,8 @@ def _flipped(
     return pa.table(
         {
             "id": table["id"],
-            **{name: table[name] for name in texts},
-            "label": table[label].cast(pa.string()),
+            **{name: as_text(table[name]) for name in texts},
+            "label": pa.array([truth[row] for row in chosen], pa.string()),
             "before": pa.array([old.decided[row] for row in chosen], pa.string()),
             "before_confidence": old.confidence[chosen],
             "after": pa.array([new.decided[row] for row in chosen], pa.string()),

@@ -79,17 +79,24 @@ class Room:
         self.batcher.close()
 
     def _cost(self, question: Question) -> int:
-        size = sum(len(value.encode()) for value in question.record.values() if isinstance(value, str))
+        size = sum(map(_bytes, question.record.values()))
         return min(2 + size // BYTES_PER_TOKEN, self.predictor.manifest.max_length)
 
     def _answer(self, questions: list[Question]) -> Sequence[dict[str, Any]]:
         predictor = self.predictor
-        windows = predictor.encode(predictor.table([question.record for question in questions]))
-        answers = predictor.decode(predictor.outputs(windows, self.packaged.limits.batch_tokens), windows)
+        rows = predictor.table([question.record for question in questions])
+        windows = predictor.encode(rows)
+        answers = predictor.decode(predictor.outputs(windows, self.packaged.limits.batch_tokens), windows, rows)
         with_scores = any(question.scores for question in questions)
         full = predictor.say(answers, True) if with_scores else []
         plain = predictor.say(answers, False) if not all(question.scores for question in questions) else full
         return [(full if question.scores else plain)[row] for row, question in enumerate(questions)]
+
+
+def _bytes(value: object) -> int:
+    if isinstance(value, str):
+        return len(value.encode())
+    return sum(map(_bytes, value)) if isinstance(value, list) else 0
 
 
 def checked_predictor(

@@ -15,6 +15,7 @@ from tunegate.errors import RefusedError, UserError, WaitingError, did_you_mean
 from tunegate.inputs import Inputs, read_inputs
 from tunegate.params import PipelineSettings, Settings
 from tunegate.progress import Progress
+from tunegate.task import TaskOptions
 from tunegate.workspace import Workspace, check_pipeline_name, folder_hash, fresh_folder, write_atomically
 
 if TYPE_CHECKING:
@@ -36,11 +37,19 @@ STAGES = {
     "validate": Stage("check every row", ("params.task", "params.validate", "labels", "previous", "files")),
     "augment": Stage("make more training rows", ("params.task", "params.augment", "data_review")),
     "tokenize": Stage(
-        "turn texts into tokens", ("params.task", "params.model", "params.tokenize", "environment.tokenizers")
+        "turn texts into tokens",
+        ("params.task", "params.options", "params.model", "params.tokenize", "environment.tokenizers"),
     ),
     "train": Stage(
         "fine-tune",
-        ("params.task", "params.model", "params.train", "environment.torch", "environment.transformers"),
+        (
+            "params.task",
+            "params.options",
+            "params.model",
+            "params.train",
+            "environment.torch",
+            "environment.transformers",
+        ),
     ),
     "export": Stage(
         "make the serving files",
@@ -93,6 +102,12 @@ class Context:
             field.alias or name for name, field in PipelineSettings.model_fields.items() if field.annotation is kind
         )
         return kind.model_validate(self.inputs.params[section])
+
+    @property
+    def options(self) -> TaskOptions:
+        """The task's own settings; `params.options` must be among the keys that the stage reads."""
+        options: TaskOptions = self.inputs.params["options"]
+        return options
 
     def path(self, stage: str, name: str = "") -> Path:
         """A file of an earlier stage."""

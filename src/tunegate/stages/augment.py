@@ -1,7 +1,7 @@
 """Make more training rows: copies, and new texts from old ones. Only training rows, and never a held-out text."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 
 from tunegate.errors import UserError, did_you_mean
 from tunegate.params import AugmentSettings
-from tunegate.records import read_table
+from tunegate.records import label_column, question_columns, read_table
 from tunegate.stages import Context, Report
+from tunegate.task import RecordPart
 from tunegate.tasks import record_of
 from tunegate.text.augmenters import OPERATIONS, Recipe
 from tunegate.text.augmenters.products import Copies, Known, Products
@@ -49,9 +50,11 @@ def run(context: Context) -> AugmentReport:
     if not counts and not settings.copies:
         shutil.copyfile(source, target)
         return AugmentReport(rows=rows, made={}, rejected={}, reasons={}, weighted=0)
-    texts, label = _columns(context)
+    part = record_of(context.task)
+    _refuse_operations(counts, part)
+    texts, label = question_columns(part.PAYLOAD), label_column(part.PAYLOAD)
+    _refuse_unknown_labels(settings, source, label, part.TITLE)
     copies = Copies(settings.copies, label, settings.copy_as == "rows")
-    _refuse_unknown_labels(settings, source, label)
     recipe = Recipe(settings.rate, settings.unit, settings.seed, _vocabulary(settings, source, texts))
     products = Products(counts, recipe, tuple(texts), _known(context, texts, label))
     with pq.ParquetFile(source) as file, pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
@@ -68,11 +71,13 @@ def run(context: Context) -> AugmentReport:
     return AugmentReport(rows=rows, made=made, rejected=rejected, reasons=reasons, weighted=copies.weighted_rows)
 
 
-def _columns(context: Context) -> tuple[list[str], str]:
-    """The task's text columns and its label column."""
-    payload = record_of(context.task).PAYLOAD
-    texts = [column.name for column in payload if column.kind == "text"]
-    return texts, next(column.name for column in payload if column.kind == "label")
+def _refuse_operations(counts: Mapping[str, int], part: RecordPart) -> None:
+    for name in counts:
+        if name not in part.AUGMENTERS:
+            raise UserError(
+                f"augment.{name}: this would not keep the answers of {part.TITLE} true.",
+                f"Take it out; what keeps them is: {', '.join(part.AUGMENTERS) or 'none of the operations yet'}.",
+            )
 
 
 def _vocabulary(settings: AugmentSettings, train: Path, texts: list[str]) -> Vocabulary | None:
@@ -81,15 +86,22 @@ def _vocabulary(settings: AugmentSettings, train: Path, texts: list[str]) -> Voc
     return vocabulary_of(_all_texts(train, texts), settings.unit)
 
 
-def _known(context: Context, texts: list[str], label: str) -> Known:
+def _known(context: Context, texts: list[str], label: str | None) -> Known:
     """The rows that no product may come near."""
-    train = read_table(context.path("validate", "train.parquet"), [*texts, label])
+    train = read_table(context.path("validate", "train.parquet"), [*texts, *([label] if label else [])])
     validation = read_table(context.path("validate", "validation.parquet"), texts)
     test = read_table(context.path("validate", "test.parquet"), texts)
     return Known(train, pa.concat_tables([validation, test]), texts, label)
 
 
-def _refuse_unknown_labels(settings: AugmentSettings, train: Path, label: str) -> None:
+def _refuse_unknown_labels(settings: AugmentSettings, train: Path, label: str | None, title: str) -> None:
+    if label is None:
+        if settings.copies:
+            raise UserError(
+                f"augment.copies: {title} has no single label per row to copy rows by.",
+                "Take it out; a column `weight` in the raw file draws rows more often.",
+            )
+        return
     known = pc.unique(read_table(train, [label])[label]).to_pylist()
     for name in settings.copies:
         if name not in known:

@@ -1,6 +1,7 @@
 """evaluate: the exported model in each precision it ships, cheap baselines, champion and best, on held-out rows."""
 
 import os
+from typing import Any
 
 import pyarrow as pa
 
@@ -22,12 +23,13 @@ from tunegate.evaluation.words import sure_in_words, version_in_words
 from tunegate.exported import MANIFEST, files_in, read_fitted, read_manifest, sha256, write_json
 from tunegate.params import EvaluateSettings, Precision
 from tunegate.predictor import PREFERRED, Predictor
-from tunegate.records import read_table, write_table
+from tunegate.records import label_column, read_table, write_table
 from tunegate.stages import Context, Report
 from tunegate.statistics.calibration import reliability
 from tunegate.tasks import answering_of, record_of
 from tunegate.workspace import write_atomically
 
+LATENCY_ROWS = 200  # whose texts make the records that are timed
 MISTAKES = 30  # shown in the report; all answers are in answers.parquet
 
 
@@ -141,7 +143,8 @@ def _rows(contest: Contest) -> pa.Table:
 def _write_page(context: Context, contest: Contest, found: Findings) -> None:
     answers, counts = contest.answers[contest.served], contest.counts[contest.served]
     table = reliability(contest.answering.confidence(answers), right_of(counts))
-    truth = contest.records[next(column.name for column in contest.payload if column.kind == "label")].to_pylist()
+    label = label_column(contest.payload)
+    truth: list[Any] = contest.records[label].to_pylist() if label else [None] * len(contest.records)
     decided = contest.answering.decided(answers)
     confusion = Confusion.of(truth, decided, contest.labels)
     write_atomically(context.plot("reliability"), reliability_csv(table))
@@ -154,12 +157,12 @@ def _write_page(context: Context, contest: Contest, found: Findings) -> None:
 
 def _write_latency(context: Context, contest: Contest, settings: EvaluateSettings) -> None:
     """One thread and one record at a time: what a client of an idle service waits for, without the network."""
-    texts = [text for text in contest.records[contest.payload[0].name].slice(0, 200).to_pylist() if text]
+    rows = contest.records.slice(0, LATENCY_ROWS)
     times = {}
     for precision in contest.candidates:
         context.progress.say(f"measuring latency in {precision}")
         predictor = Predictor.open(context.path("export"), precision, threads=1)
-        times[precision] = measure(predictor, texts, settings.latency_lengths, settings.latency_repeats)
+        times[precision] = measure(predictor, rows, settings.latency_lengths, settings.latency_repeats)
     latency = Latency(cpu=cpu_name(), threads=1, times=times)
     write_json(context.workspace.report(context.pipeline, "latency"), latency.model_dump(mode="json"))
 

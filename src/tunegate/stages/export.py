@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ from tunegate.exported import FITTED, GOLDEN, Filled, Manifest, files_in, write_
 from tunegate.models.loading import input_names, load_finished
 from tunegate.params import ExportSettings, Precision, TokenizeSettings
 from tunegate.predictor import Predictor
-from tunegate.records import read_table
+from tunegate.records import as_text, question_columns, read_table
 from tunegate.stages import Context, Report
 from tunegate.task import AnswerPart, TextTokenizer
-from tunegate.tasks import answering_of, encoding_of, record_of
+from tunegate.tasks import answering_of, encoding_of, examples_of, record_of
 from tunegate.text.tokens import load_tokenizer
 from tunegate.windows import Windows
 
@@ -156,7 +157,7 @@ class _Maker:
         trained, head = context.path("train", "model"), encoding_of(context.task).HEAD
         model = load_finished(trained, head)
         labels = json.loads(context.path("validate", "labels.json").read_text(encoding="utf-8"))
-        _check_labels(model, labels, trained)
+        _check_labels(model, encoding_of(context.task).head_options(labels, context.options), labels, trained)
         tokenizer = load_tokenizer(trained)
         manifest = Manifest(
             task=context.task,
@@ -172,8 +173,8 @@ class _Maker:
             files={},
         )
         validation = _spread(read_table(context.path("validate", "validation.parquet")), FIT_ROWS)
-        records = validation if len(validation) else pa.Table.from_pylist(list(record_of(context.task).EXAMPLES))
-        windows = encoding_of(context.task).encode(records, tokenizer, manifest.max_length)
+        records = validation if len(validation) else examples_of(record_of(context.task))
+        windows = encoding_of(context.task).encode(records, tokenizer, manifest.max_length, context.options)
         context.progress.say(f"asking torch for {min(PARITY_ROWS, len(records))} answers to compare with")
         asked = ask_torch(model, records, windows, manifest, tokenizer)
         shutil.copy(trained / "tokenizer.json", context.out)
@@ -228,10 +229,11 @@ class _Maker:
         outputs = unfitted.outputs(self.windows)
         few = np.flatnonzero(self.windows.record < self.fit_rows)
         known = {name: array[few] for name, array in outputs.items()}
-        fitted = self.answering.fit(known, rows, manifest.labels)
+        windows, reading = self.windows.take(few), unfitted.reading
+        fitted = self.answering.fit(known, windows, rows, reading)
         wanted = self.context.settings(ExportSettings).sure_precision
         if wanted is not None:
-            answers = self.answering.decode(known, self.windows.take(few), fitted, manifest.labels)
+            answers = self.answering.decode(known, windows, rows, replace(reading, fitted=fitted))
             fitted = fitted | fit_sureness(self.answering, answers, rows, manifest.labels, wanted)
         return Predictor(manifest, precision, opened, fitted, self.tokenizer)
 
@@ -250,23 +252,28 @@ class _Maker:
         )
 
 
-def _check_labels(model: Any, labels: list[str], folder: Path) -> None:
+def _check_labels(model: Any, options: Mapping[str, Any], labels: list[str], folder: Path) -> None:
+    """Where the head speaks of labels at all."""
+    if "id2label" not in options:
+        return
+    labels = [name for _, name in sorted(options["id2label"].items())]
     named = [name for _, name in sorted((int(number), name) for number, name in model.config.id2label.items())]
     if named != labels:
         raise UserError(
-            f"{folder} was trained for other labels ({len(named)}) than the label file holds ({len(labels)}).",
+            f"{folder} was trained for other labels ({len(named)}), or in another order, than the label file holds "
+            f"({len(labels)}).",
             "Run the pipeline again with --force train.",
         )
 
 
 def _filled(context: Context) -> dict[str, Filled]:
     """In how many of the training rows each part of the question stands; white space is nothing."""
-    parts = [column.name for column in record_of(context.task).PAYLOAD if column.kind == "text"]
+    parts = question_columns(record_of(context.task).PAYLOAD)
     rows = read_table(context.path("validate", "train.parquet"), parts)
-    return {name: _how_often(pc.utf8_trim_whitespace(rows[name])) for name in parts}
+    return {name: _how_often(pc.utf8_trim_whitespace(as_text(rows[name]))) for name in parts}
 
 
-def _how_often(texts: pa.ChunkedArray) -> Filled:
+def _how_often(texts: pa.Array) -> Filled:
     there = pc.sum(pc.fill_null(pc.not_equal(texts, ""), False)).as_py() or 0
     return "never" if not there else "always" if there == len(texts) else "sometimes"
 
@@ -281,7 +288,7 @@ def _spread(records: pa.Table, most: int) -> pa.Table:
 def _short(records: pa.Table, questions: tuple[str, ...]) -> pa.Table:
     """Rows to choose golden ones from: those short enough to travel, or all where there is none."""
     names = [name for name in questions if name in records.column_names]
-    lengths = np.sum([[len(text or "") for text in records[name].to_pylist()] for name in names], axis=0)
+    lengths = np.sum([[len(text or "") for text in as_text(records[name]).to_pylist()] for name in names], axis=0)
     short = np.flatnonzero(lengths <= LONGEST_GOLDEN)
     return _spread(records.take(pa.array(short)) if len(short) else records, PARITY_ROWS)
 

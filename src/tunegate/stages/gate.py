@@ -18,6 +18,7 @@ from tunegate.gate.checks import Check, Evidence, Verdict
 from tunegate.gate.notes import Compared, Note, compared_with, notes
 from tunegate.gate.sliced import Slice, read_sliced, without_rows
 from tunegate.params import GateSettings, Precision
+from tunegate.records import answer_columns
 from tunegate.stages import Context, Report
 from tunegate.tasks import answering_of, record_of
 
@@ -61,7 +62,7 @@ def run(context: Context) -> GateReport:
             "Run the pipeline again with --force evaluate.",
         )
     behaviour = _read(context.path("evaluate", BEHAVIOUR), Behaviour) if _tested(context) else None
-    labels = tuple(column.name for column in record_of(context.task).PAYLOAD if column.kind == "label")
+    labels = tuple(answer_columns(record_of(context.task).PAYLOAD))
     sliced = read_sliced(context.path("evaluate"), findings, labels, settings)
     arrived = read_arrived(context.path("evaluate"), findings, answering_of(context.task))
     evidence = Evidence(

@@ -15,11 +15,10 @@ from tunegate.bento.running import Server, running
 from tunegate.engines import TOLERANCE
 from tunegate.errors import RefusedError
 from tunegate.evaluation.answers import answers_of
-from tunegate.evaluation.parity import margins
 from tunegate.exported import read_fitted, read_manifest, sha256
 from tunegate.params import PackageSettings, Precision, ServiceSettings
 from tunegate.predictor import said
-from tunegate.records import read_table
+from tunegate.records import question_columns, read_table, texts_of
 from tunegate.stages import Context, Report
 from tunegate.statistics.abstention import SURE_ABOVE
 from tunegate.task import Fitted
@@ -117,7 +116,7 @@ def _largest_difference(context: Context, rows: pa.Table, served: list[dict[str,
     fitted = read_fitted(context.path("export"), precision)
     expected = said(answering, evaluated, read_manifest(context.path("export")).labels, fitted, True)
     tolerance = TOLERANCE[precision]
-    near = [margins(answering.scores(evaluated)), *_from_sure(answering.confidence(evaluated), fitted)]
+    near = [answering.margins(evaluated), *_from_sure(answering.confidence(evaluated), fitted)]
     ties = (np.min(near, axis=0) < 2 * tolerance).tolist()
     distances = [
         distance(found, wanted, near_tie=tie) for found, wanted, tie in zip(served, expected, ties, strict=True)
@@ -140,16 +139,16 @@ def _from_sure(confidence: NDArray[np.float64], fitted: Fitted) -> list[NDArray[
 
 def _held_out(context: Context, wanted: int, max_characters: int) -> pa.Table:
     """Rows spread over the test split, of those that fit the service's limits."""
-    texts = [column.name for column in record_of(context.task).PAYLOAD if column.kind == "text"]
     rows = read_table(context.path("validate", "test.parquet"))
-    longest = np.array([max(len(row[name] or "") for name in texts) for row in rows.select(texts).to_pylist()])
+    texts = texts_of(rows, record_of(context.task).PAYLOAD)
+    longest = np.max([[len(text or "") for text in column.to_pylist()] for column in texts], axis=0)
     fitting = np.flatnonzero(longest <= max_characters)
     chosen = fitting[np.linspace(0, len(fitting) - 1, min(wanted, len(fitting))).astype(np.int64)]
     return rows.take(pa.array(chosen))
 
 
 def _ask(server: Server, context: Context, rows: pa.Table, at_once: int) -> list[dict[str, Any]]:
-    texts = [column.name for column in record_of(context.task).PAYLOAD if column.kind == "text"]
+    texts = question_columns(record_of(context.task).PAYLOAD)
     records = [
         {name: value for name, value in row.items() if value is not None} for row in rows.select(texts).to_pylist()
     ]

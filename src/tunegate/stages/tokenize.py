@@ -15,10 +15,9 @@ from pydantic import BaseModel
 from tunegate.errors import UserError
 from tunegate.models.folder import check_folder, longest_input, read_config
 from tunegate.params import TokenizeSettings
-from tunegate.progress import Progress
 from tunegate.records import read_table
 from tunegate.stages import Context, Report
-from tunegate.task import EncodePart, TextTokenizer
+from tunegate.task import TextTokenizer
 from tunegate.tasks import encoding_of
 from tunegate.text.tokens import load_tokenizer
 from tunegate.window_files import save_windows
@@ -76,13 +75,12 @@ def run(context: Context) -> TokenizeReport:
     check_folder(folder)
     _check_max_length(folder, settings.max_length)
     tokenizer = load_tokenizer(folder)
-    encoding = encoding_of(context.task)
     splits: dict[str, SplitTokens] = {}
     reasons: list[str] = []
     warnings: list[str] = []
     for split in SPLITS:
         records = read_table(_records(context, split))
-        windows = _encode(encoding, records, tokenizer, settings.max_length, context.progress)
+        windows = _encode(context, records, tokenizer, settings.max_length)
         save_windows(windows, context.out / split)
         facts = _row_facts(windows, len(records), tokenizer)
         splits[split] = _summary(windows, facts)
@@ -124,15 +122,14 @@ def _check_max_length(folder: Path, max_length: int) -> None:
         )
 
 
-def _encode(
-    encoding: EncodePart, records: pa.Table, tokenizer: TextTokenizer, max_length: int, progress: Progress
-) -> Windows:
+def _encode(context: Context, records: pa.Table, tokenizer: TextTokenizer, max_length: int) -> Windows:
+    encoding, options = encoding_of(context.task), context.options
     parts, sizes = [], []
     for start in range(0, max(1, len(records)), ROWS_AT_ONCE):
         rows = records.slice(start, ROWS_AT_ONCE)
-        parts.append(encoding.encode(rows, tokenizer, max_length))
+        parts.append(encoding.encode(rows, tokenizer, max_length, options))
         sizes.append(len(rows))
-        progress.advance("rows", start + len(rows), len(records))
+        context.progress.advance("rows", start + len(rows), len(records))
     return joined(parts, sizes)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 import tunegate.models
 import tunegate.training
+from tunegate.errors import UserError
 from tunegate.models.folder import WEIGHTS
 from tunegate.params import TrainSettings
 from tunegate.records import read_table
@@ -20,7 +21,7 @@ from tunegate.stages import Context, Report
 from tunegate.task import TextTokenizer
 from tunegate.tasks import encoding_of
 from tunegate.text.tokens import load_tokenizer
-from tunegate.training.batches import TokenExamples
+from tunegate.training.batches import Examples, TokenExamples, grouped
 from tunegate.training.checkpoints import Checkpoint, Checkpoints, sha256
 from tunegate.training.compute import Compute, choose_compute, repeatable
 from tunegate.training.curves import curves
@@ -30,6 +31,8 @@ from tunegate.window_files import load_windows
 from tunegate.workspace import write_atomically
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tunegate.models.loading import Loaded
 
 
@@ -112,7 +115,9 @@ class _Work:
 
         encoding = encoding_of(self.context.task)
         settings = self.settings
-        build = Build(encoding.head_options(labels), settings.model_changes, settings.dropout, settings.seed)
+        build = Build(
+            encoding.head_options(labels, self.context.options), settings.model_changes, settings.dropout, settings.seed
+        )
         folder = self.context.workspace.model(str(self.context.inputs.params["model"]))
         loaded = load_base(folder, encoding.HEAD, build, tokenizer.vocabulary_size)
         loaded.model.to(self.compute.torch_device)  # type: ignore[arg-type]
@@ -129,38 +134,59 @@ class _Work:
         validation = self._examples("validation", labels, tokenizer, names)
         weights = None
         if self.settings.class_weights == "balanced":
-            balanced = balanced_weights(train.labels, train.weights, len(labels))
+            classes, rows = self._classes(train)
+            balanced = balanced_weights(classes, rows, len(labels))
             weights = torch.from_numpy(balanced).to(self.compute.torch_device)
-        return Data(train, validation if len(validation.labels) else None, weights)
+        held_out = self._seen(validation, "validation") if len(validation.windows) else None
+        return Data(self._seen(train, "train"), held_out, weights)
+
+    def _classes(self, train: TokenExamples) -> tuple["NDArray[np.int64]", "NDArray[np.float64]"]:
+        """Class numbers and how often each is drawn. Raises UserError for a task that does not choose among classes."""
+        if encoding_of(self.context.task).HEAD.loss != "cross_entropy":
+            raise UserError(
+                f"train.class_weights: {self.context.task} does not choose one of some classes.",
+                "Take train.class_weights out.",
+            )
+        if "labels" in train.said.tokens:
+            flat = train.said.tokens["labels"].astype(np.int64)
+            return flat, np.repeat(train.weights, train.windows.lengths).astype(np.float64)
+        return train.said.rows["labels"].astype(np.int64), train.weights
+
+    def _seen(self, examples: TokenExamples, split: str) -> Examples:
+        """By records, where a record's windows are weighed against each other."""
+        if encoding_of(self.context.task).HEAD.learns_from == "window":
+            return examples
+        return grouped(examples, len(read_table(self._rows(split), ["id"])))
+
+    def _rows(self, split: str) -> Path:
+        stage, table = ("augment", "train") if split == "train" else ("validate", split)
+        return self.context.path(stage, f"{table}.parquet")
 
     def _examples(
         self, split: str, labels: list[str], tokenizer: TextTokenizer, names: tuple[str, ...]
     ) -> TokenExamples:
-        context = self.context
-        stage, table = ("augment", "train") if split == "train" else ("validate", split)
-        records = read_table(context.path(stage, f"{table}.parquet"))
-        windows = load_windows(context.path("tokenize", split))
-        targets = encoding_of(context.task).target(records, windows, labels)
+        records = read_table(self._rows(split))
+        windows = load_windows(self.context.path("tokenize", split))
+        targets = encoding_of(self.context.task).target(records, windows, labels, self.context.options)
         weights = records["weight"].to_numpy().astype(np.float64)[windows.record]
-        return TokenExamples(
-            windows, targets["labels"].astype(np.int64), weights, names, tokenizer.pad, self.compute.pad_multiple
-        )
+        return TokenExamples(windows, targets, weights, names, tokenizer.pad, self.compute.pad_multiple)
 
     @contextmanager
     def _learner(self, loaded: "Loaded", data: Data) -> Iterator[tuple[Learner, Data]]:
         from tunegate.models.loading import input_names
         from tunegate.training.learner import HeadAlone, tokens_in_use, whole_model
 
+        head = encoding_of(self.context.task).HEAD
         if self.settings.tune == "full":
             with tokens_in_use(loaded.model, data) as renumbered:
-                yield whole_model(loaded.model, loaded.new), renumbered
+                yield whole_model(loaded.model, loaded.new, head), renumbered
             return
         if self.settings.tune == "partial":
-            yield whole_model(loaded.model, loaded.new), data
+            yield whole_model(loaded.model, loaded.new, head), data
             return
         names = input_names(loaded.model)
-        head = HeadAlone(loaded.model, loaded.new, names, self.compute, self.folder, self.context.progress)
-        with head.learner(data) as (learner, features):
+        alone = HeadAlone(loaded.model, loaded.new, names, self.compute, self.folder, self.context.progress, head)
+        with alone.learner(data) as (learner, features):
             yield learner, features
 
     def _report(self, run: Run, loaded: "Loaded", rows: int, labels: int) -> TrainReport:

@@ -11,7 +11,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from tunegate.params import ValidateSettings
-from tunegate.records import QUARANTINE, SPLITS, read_table, write_table
+from tunegate.records import QUARANTINE, SPLITS, answer_columns, read_table, write_table
 from tunegate.stages import Context, Report
 from tunegate.task import RecordPart
 from tunegate.tasks import record_of
@@ -74,7 +74,7 @@ def run(context: Context) -> ValidateReport:
     kept = _write_rows(context.out, rows, rejects, examination, part)
     write_table(with_summary(_facts_with_rule(examination), examination.facts.words), context.out / "facts.parquet")
     _write_json(context.out / "suite.json", examination.suites)
-    _write_json(context.out / "labels.json", _labels(context.inputs.labels, examination, part))
+    _write_json(context.out / "labels.json", _labels(context.inputs.labels, rows, examination, part))
     reasons = examination.reasons
     _write_json(context.out / "verdict.json", {"accepted": not reasons, "reasons": reasons})
     report = _report(examination, rejects, kept)
@@ -100,9 +100,10 @@ def _facts_with_rule(examination: Examination) -> pa.Table:
     return examination.facts.table.append_column("rule", pa.array(codes, type=pa.string()).take(numbers))
 
 
-def _labels(known: list[str], examination: Examination, part: RecordPart) -> list[str]:
+def _labels(known: list[str], rows: ds.Dataset, examination: Examination, part: RecordPart) -> list[str]:
     """Append-only: the known ones in their order, then the new ones, so that old models stay loadable."""
-    occurring = part.labels(examination.kept)
+    kept = rows.to_table(columns=answer_columns(part.PAYLOAD)).filter(pa.array(examination.rule < 0))
+    occurring = part.labels(kept)
     return [*known, *(label for label in occurring if label not in set(known))]
 
 

@@ -6,6 +6,7 @@ Parts are imported when asked for: a stage that only needs to know what a record
 from importlib import import_module
 from typing import cast
 
+import pyarrow as pa
 from pydantic import BaseModel
 
 from tunegate.errors import UserError, did_you_mean
@@ -26,6 +27,14 @@ def check_task(name: str) -> str:
 def record_of(task: str) -> RecordPart:
     """What a record of the task is."""
     return cast("RecordPart", import_module(f"tunegate.tasks.{check_task(task)}.record"))
+
+
+def examples_of(part: RecordPart) -> pa.Table:
+    """The task's own examples, with a column for each of its payload."""
+    rows = part.EXAMPLES
+    return pa.table(
+        {column.name: pa.array([row.get(column.name) for row in rows], column.type) for column in part.PAYLOAD}
+    )
 
 
 def encoding_of(task: str) -> EncodePart:

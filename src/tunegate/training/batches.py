@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tunegate.task import IGNORED, Targets
 from tunegate.windows import Arrays, Windows, length_sorted_batches
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class Examples(Protocol):
     def inputs(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
         """The chosen rows as the model's named arguments, [b, l] each."""
 
-    def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "torch.Tensor":
-        """Their labels, int64 [b, ...]."""
+    def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
+        """What the loss compares the outputs with, by name."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class TokenExamples:
     """Examples that the whole model reads: padded windows."""
 
     windows: Windows
-    labels: NDArray[np.int64]
+    said: Targets
     weights: NDArray[np.float64]
     names: tuple[str, ...]  # the arguments that the model takes
     pad: Mapping[str, int]
@@ -58,15 +59,63 @@ class TokenExamples:
             arrays["input_ids"] = self.renumbered[arrays["input_ids"]]
         return as_tensors({name: arrays[name] for name in self.names}, device)
 
-    def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "torch.Tensor":
-        return as_tensors({"labels": self.labels[chosen]}, device)["labels"]
+    def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
+        rows: Arrays = {name: array[chosen] for name, array in self.said.rows.items()}
+        tokens: Arrays = {
+            name: self.windows.padded(flat, chosen, IGNORED, self.multiple) for name, flat in self.said.tokens.items()
+        }
+        return as_tensors(rows | tokens, device)
+
+
+@dataclass(frozen=True)
+class GroupedExamples:
+    """Examples of which each is a record with all its windows (the options of a choice), weighed against each other.
+
+    `starts` [n + 1]: record r's windows are those from `starts[r]` up to `starts[r + 1]`; none is without. Targets are
+    the first window's rows, `record` [w] (whose window it is, in the batch) and `options` (the most that one has).
+    """
+
+    inner: TokenExamples
+    starts: NDArray[np.int64]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """All tokens of a record, so that batches of like cost meet."""
+        return np.add.reduceat(self.inner.lengths, self.starts[:-1])
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        return self.inner.weights[self.starts[:-1]]
+
+    def inputs(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
+        return self.inner.inputs(self._windows(chosen), device)
+
+    def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
+        counts = np.diff(self.starts)[chosen]
+        rows: Arrays = {name: array[self.starts[chosen]] for name, array in self.inner.said.rows.items()}
+        beside: Arrays = {
+            "record": np.repeat(np.arange(len(chosen)), counts),
+            "options": np.asarray(counts.max(initial=1), dtype=np.int64),
+        }
+        return as_tensors(rows | beside, device)
+
+    def _windows(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        counts = np.diff(self.starts)[chosen]
+        firsts = np.repeat(self.starts[chosen] - (np.cumsum(counts) - counts), counts)
+        return np.asarray(firsts + np.arange(int(counts.sum())), dtype=np.int64)
+
+
+def grouped(examples: TokenExamples, records: int) -> GroupedExamples:
+    """The windows by their records; one without windows teaches nothing and is left out."""
+    starts = examples.windows.starts(records)
+    return GroupedExamples(examples, np.concatenate([starts[:-1][np.diff(starts) > 0], starts[-1:]]))
 
 
 def as_tensors(arrays: Arrays, device: "torch.device") -> "dict[str, torch.Tensor]":
     """Named tensors on the device; from pinned memory to a GPU, so that the copy need not be waited for."""
     import torch
 
-    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    tensors = {name: torch.from_numpy(np.asarray(array)) for name, array in arrays.items()}
     if device.type == "cpu":
         return tensors
     return {name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in tensors.items()}

@@ -38,7 +38,7 @@ class FeatureExamples:
     def inputs(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
         return as_tensors({"hidden": self.features[chosen]}, device)
 
-    def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "torch.Tensor":
+    def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
         return self.origin.targets(chosen, device)
 
 

@@ -1,4 +1,4 @@
-"""What is asked for logits while training: the whole model, or what stands above its frozen layers."""
+"""What is asked for outputs while training: the whole model, or what stands above its frozen layers."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunegate.models.boundary import Above, hidden_states
 from tunegate.models.compaction import compacted
 from tunegate.progress import Progress
-from tunegate.training.batches import Examples, TokenExamples
+from tunegate.task import Head
+from tunegate.training.batches import Examples, GroupedExamples, TokenExamples
 from tunegate.training.compute import Compute
 from tunegate.training.features import encode_once
 from tunegate.training.loop import Data, Learner
+from tunegate.training.loss import loss_named
 
 if TYPE_CHECKING:
     import torch
@@ -23,14 +26,14 @@ if TYPE_CHECKING:
 ROWS_TO_PROVE = 16  # on which the shortened model must answer as the whole one
 
 
-def whole_model(model: "PreTrainedModel", new: Iterable[str]) -> Learner:
+def whole_model(model: "PreTrainedModel", new: Iterable[str], head: Head) -> Learner:
     """Every batch passes through all layers; `new` names the weights that start random and so belong to the head."""
 
-    def logits(inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":
-        answer: torch.Tensor = model(**inputs).logits
-        return answer
+    def answer(inputs: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+        outputs = model(**inputs)
+        return {name: outputs[name] for name in head.outputs}
 
-    return Learner(model, _head_names(model, new), logits)
+    return Learner(model, _head_names(model, new), answer, loss_named(head.loss))
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,12 @@ class HeadAlone:
     compute: Compute
     folder: Path
     progress: Progress
+    head: Head
 
     @contextmanager
     def learner(self, data: Data) -> Iterator[tuple[Learner, Data]]:
         """A learner of features and its data; of whole rows where a head reads more than the first position."""
-        whole = whole_model(self.model, self.new)
+        whole = whole_model(self.model, self.new, self.head)
         above = self._above(data.train)
         if above is None:
             self.progress.say("this head reads more than the first position: every epoch passes through the encoder")
@@ -59,12 +63,14 @@ class HeadAlone:
             validation=None if data.validation is None else self._encode(data.validation, "validation"),
         )
         with above.standing():
-            yield replace(whole, logits=above.logits), features
+            yield replace(whole, answer=above.answer), features
 
     def _above(self, examples: Examples) -> Above | None:
+        if not isinstance(examples, TokenExamples):
+            return None
         rows = np.arange(min(ROWS_TO_PROVE, len(examples.lengths)))
         inputs = examples.inputs(rows, self.compute.torch_device)
-        above = Above(self.model, int(inputs["input_ids"][0, 0]), self.names)
+        above = Above(self.model, int(inputs["input_ids"][0, 0]), self.names, self.head.outputs)
         return above if above.is_exact(inputs) else None
 
     def _encode(self, examples: Examples, name: str) -> Examples:
@@ -78,12 +84,24 @@ class HeadAlone:
 @contextmanager
 def tokens_in_use(model: "PreTrainedModel", data: Data) -> Iterator[Data]:
     """The data, renumbered for a model whose embedding table is cut down, inside, to the tokens of these rows."""
-    parts = [part for part in (data.train, data.validation) if isinstance(part, TokenExamples)]
-    ids = [part.windows.tokens["input_ids"] for part in parts]
+    parts = [part for part in (data.train, data.validation) if part is not None]
+    ids = [_tokens(part).windows.tokens["input_ids"] for part in parts]
     occurs = np.bincount(np.concatenate(ids)) > 0
     with compacted(model, occurs) as table:
-        renumbered = [replace(part, renumbered=table) for part in parts]
+        renumbered = [_renumbered(part, table) for part in parts]
         yield replace(data, train=renumbered[0], validation=renumbered[1] if data.validation is not None else None)
+
+
+def _tokens(examples: Examples) -> TokenExamples:
+    inner = examples.inner if isinstance(examples, GroupedExamples) else examples
+    if not isinstance(inner, TokenExamples):
+        raise TypeError("only rows of tokens can be renumbered")
+    return inner
+
+
+def _renumbered(examples: Examples, table: "NDArray[np.int64]") -> Examples:
+    tokens = replace(_tokens(examples), renumbered=table)
+    return replace(examples, inner=tokens) if isinstance(examples, GroupedExamples) else tokens
 
 
 def _head_names(model: "PreTrainedModel", new: Iterable[str]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from tunegate.progress import Progress
 from tunegate.training.batches import Examples, epoch_batches, steps_per_epoch
 from tunegate.training.checkpoints import Checkpoint, Checkpoints
 from tunegate.training.compute import Compute
-from tunegate.training.loss import cross_entropy
+from tunegate.training.loss import Loss, mean
 from tunegate.training.optimiser import make_optimiser, schedule, set_rate, step_clipped
 from tunegate.training.state import EpochScore, Run
 from tunegate.training.validation import score
@@ -25,13 +25,18 @@ if TYPE_CHECKING:
 STEPS_BETWEEN_LOOKS = 10  # reading a loss makes a GPU wait; a diverged loss stays nan, so a later look sees it too
 
 
+Answer = Callable[["dict[str, torch.Tensor]"], "dict[str, torch.Tensor]"]
+"""Named inputs to the model's named outputs."""
+
+
 @dataclass(frozen=True)
 class Learner:
-    """`model` holds the parameters, `logits` asks it: named tensors to [b, c] (or [b, l, c])."""
+    """`model` holds the parameters, `answer` asks it, `loss` says how wrong the outputs are."""
 
     model: "nn.Module"
     head_names: frozenset[str]  # of the parameters that learn at the head's rate
-    logits: "Callable[[dict[str, torch.Tensor]], torch.Tensor]"
+    answer: "Answer"
+    loss: Loss
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,10 @@ class Training:
         for chosen in batches[run.batch :]:
             set_rate(run.optimiser, schedule(run.step, run.steps, self.settings.warmup))
             inputs = self.data.train.inputs(chosen, self.compute.torch_device)
-            labels = self.data.train.targets(chosen, self.compute.torch_device)
+            targets = self.data.train.targets(chosen, self.compute.torch_device)
             with self.compute.autocast():
-                logits = self.learner.logits(inputs)
-            loss = cross_entropy(logits, labels, self.data.class_weights)
+                outputs = self.learner.answer(inputs)
+            loss = mean(self.learner.loss(outputs, targets, self.data.class_weights))
             loss.backward()  # type: ignore[no-untyped-call]
             step_clipped(run.optimiser, self.settings.max_gradient_norm)
             run.losses[run.step] = loss.detach()
@@ -111,7 +116,8 @@ class Training:
             run.scores.append(EpochScore(train_loss, None, None))
             return
         self.learner.model.eval()
-        loss, accuracy = score(self.learner.logits, self.data.validation, self.data.class_weights, self.compute)
+        learner, held_out = self.learner, self.data.validation
+        loss, accuracy = score(learner.answer, learner.loss, held_out, self.data.class_weights, self.compute)
         self._check_finite(loss, run)
         run.scores.append(EpochScore(train_loss, loss, accuracy))
         if run.best_epoch == run.epoch - 1:

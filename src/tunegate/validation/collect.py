@@ -15,7 +15,7 @@ import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from tunegate.params import ValidateSettings
-from tunegate.records import Payload
+from tunegate.records import answer_of, label_column, texts_of
 from tunegate.task import Check, RecordPart
 from tunegate.text.facts.own import has_personal_data, odd_lengths, text_facts
 from tunegate.text.facts.relations import later_copies, relations, without_conflicts
@@ -52,11 +52,6 @@ def batches(rows: ds.Dataset, columns: list[str] | None = None) -> Any:
     return rows.scanner(columns=columns, batch_size=BATCH, batch_readahead=1, fragment_readahead=1).to_batches()
 
 
-def label_column(payload: Sequence[Payload]) -> str | None:
-    """The column with one label per record, where the task has one."""
-    return next((one.name for one in payload if one.kind == "label" and one.type == pa.string()), None)
-
-
 def collect(rows: ds.Dataset, rules: Rules, checks: Sequence[Check], advance: Advance) -> Facts:
     """All facts of all rows."""
     part, settings, known = rules.part, rules.settings, rules.known
@@ -64,6 +59,7 @@ def collect(rows: ds.Dataset, rules: Rules, checks: Sequence[Check], advance: Ad
     own, words = _own_facts(rows, part, any(check.code == "PII" for check in checks), advance)
     side = _numbers_of(frame["split"], SIDES)
     label, names = _label_numbers(frame["label"])
+    answer = label if label_column(part.PAYLOAD) else own["answer"]
     labels = label_rules(
         dict(zip(names, np.bincount(label[label >= 0]).tolist(), strict=True)), settings.labels, known.labels
     )
@@ -77,7 +73,7 @@ def collect(rows: ds.Dataset, rules: Rules, checks: Sequence[Check], advance: Ad
     copies = later_copies(exact_keys([frame["id"].combine_chunks()]), side)
     facts["id_unique"] = copies >= 0
     sound = _sound(facts, checks)
-    related = relations(own["exact"], own["near"], side, label, sound)
+    related = relations(own["exact"], own["near"], side, answer, sound)
     if any(check.code == "LABEL_CONFLICT" and check.action == "quarantine" for check in checks):
         related = without_conflicts(related)
     twins = {"id_unique": copies, **vars(related)}
@@ -100,19 +96,22 @@ def _own_facts(
 ) -> tuple[dict[str, Array], Counter[str]]:
     """The facts that a row has alone, batch by batch."""
     texts = [one for one in part.PAYLOAD if one.kind == "text"]
+    answers, labelled = Numbers(), label_column(part.PAYLOAD) is not None
     words: Counter[str] = Counter()
     parts: list[dict[str, Array]] = []
     total, done = rows.count_rows(), 0
     for batch in batches(rows, [one.name for one in part.PAYLOAD]):
-        columns = [_as_text(batch.column(one.name)) for one in texts]
+        table = pa.Table.from_batches([batch])
+        columns = texts_of(table, part.PAYLOAD)
         facts: dict[str, Array] = {
             **text_facts(columns, [one.required for one in texts]),
-            **part.facts(pa.Table.from_batches([batch])),
+            **part.facts(table),
         }
         facts |= {
             "script": scripts(columns[0]),
             "exact": exact_keys(columns),
             "near": near_keys(columns),
+            "answer": np.zeros(len(batch), dtype=np.int64) if labelled else answers.of(answer_of(table, part.PAYLOAD)),
             "pii": np.logical_or.reduce([has_personal_data(column) for column in columns])
             if personal_data
             else np.zeros(len(batch), dtype=bool),
@@ -132,13 +131,22 @@ def _joined(parts: list[dict[str, Array]], part: RecordPart) -> dict[str, Array]
         facts: dict[str, Array] = text_facts([nothing] * len(texts), [one.required for one in texts])
         empty = {check.fact: np.zeros(0, dtype=bool) for check in part.CHECKS}
         keys = {name: np.zeros(0, dtype=np.uint64) for name in ("exact", "near")}
+        keys["answer"] = np.zeros(0, dtype=np.int64)
         return {**facts, **empty, **keys, "script": np.zeros(0, dtype=np.int8), "pii": np.zeros(0, dtype=bool)}
     return {name: np.concatenate([facts[name] for facts in parts]) for name in parts[0]}
 
 
-def _as_text(column: pa.Array) -> pa.Array:
-    """A list of words is compared and measured as the sentence that it makes."""
-    return pc.binary_join(column, " ") if pa.types.is_list(column.type) else column
+class Numbers:
+    """Numbers for texts, in the order in which they are met; -1 for none."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, int] = {}
+
+    def of(self, texts: pa.Array) -> NDArray[np.int64]:
+        """int64 [n]; texts are known by their hash, so that long ones need no memory."""
+        keys = exact_keys([texts]).tolist()
+        numbers = np.array([self._known.setdefault(key, len(self._known)) for key in keys], dtype=np.int64)
+        return np.where(np.asarray(texts.is_null()), -1, numbers)
 
 
 def _judged_alone(own: dict[str, Array], settings: ValidateSettings) -> dict[str, NDArray[np.bool_]]:

@@ -24,7 +24,7 @@ class Details:
         """` (as in data/raw/x/train.csv:17)`, or nothing where the rule says it all."""
         if fact in self._facts.twins:
             twin = int(self._facts.twins[fact][row])
-            if fact == "label_conflict":
+            if fact == "label_conflict" and self._label[row].is_valid:
                 return f" (here {self._label[row].as_py()!r}, {self._label[twin].as_py()!r} at {self.place(twin)})"
             return f" ({self.place(twin)})"
         if fact == "label_set":

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tunegate.errors import UserError
 from tunegate.params import ValidateSettings
+from tunegate.records import as_text, question_columns
 from tunegate.task import Check, RecordPart
 from tunegate.validation.checks import Rules, data_checks, has_own_limit, row_checks
 from tunegate.validation.collect import Advance, Facts, collect
@@ -190,9 +191,6 @@ def _texts(numbers: list[int], rows: ds.Dataset, part: RecordPart) -> list[str |
     """The first text of each of these rows."""
     if not numbers:
         return []
-    name = next(one.name for one in part.PAYLOAD if one.kind == "text")
-    return [_as_sentence(value) for value in rows.take(pa.array(numbers), columns=[name]).column(0).to_pylist()]
-
-
-def _as_sentence(value: str | list[str] | None) -> str | None:
-    return " ".join(value) if isinstance(value, list) else value
+    name = question_columns(part.PAYLOAD)[0]
+    texts: list[str | None] = as_text(rows.take(pa.array(numbers), columns=[name]).column(0)).to_pylist()
+    return texts

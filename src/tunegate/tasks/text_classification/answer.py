@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunegate.statistics.calibration import fit_temperature, softmax
-from tunegate.task import Counts, Fitted, Metric, Sums
+from tunegate.statistics.margins import best_above_second
+from tunegate.task import Counts, Fitted, Metric, Reading, Sums
 from tunegate.windows import Arrays, Windows
 
 
@@ -51,25 +52,17 @@ METRICS = (
 BASELINES = MAJORITY, TFIDF = "majority", "tfidf"
 
 
-def fit(outputs: Arrays, records: pa.Table, labels: list[str]) -> Fitted:
-    truth = np.asarray(pc.index_in(records["label"], value_set=pa.array(labels)).combine_chunks())
+def fit(outputs: Arrays, windows: Windows, records: pa.Table, reading: Reading) -> Fitted:
+    truth = np.asarray(pc.index_in(records["label"], value_set=pa.array(reading.labels)).combine_chunks())
     return {"temperature": fit_temperature(np.asarray(outputs["logits"], dtype=np.float64), truth)}
 
 
-def decode(outputs: Arrays, windows: Windows, fitted: Fitted, labels: list[str]) -> pa.Table:
+def decode(outputs: Arrays, windows: Windows, records: pa.Table, reading: Reading) -> pa.Table:
     logits = np.asarray(outputs["logits"], dtype=np.float64)
-    temperature = fitted.get("temperature", 1.0)
+    temperature = reading.fitted.get("temperature", 1.0)
     if not isinstance(temperature, float):
         raise TypeError("the fitted temperature is one number")
-    probabilities = softmax(logits / temperature)
-    best = probabilities.argmax(axis=1)
-    return pa.table(
-        {
-            "label": pa.array(labels).take(pa.array(best)),
-            "confidence": probabilities[np.arange(len(best)), best],
-            "scores": pa.FixedSizeListArray.from_arrays(pa.array(probabilities.ravel()), len(labels)),
-        }
-    )
+    return _from_probabilities(softmax(logits / temperature), reading.labels)
 
 
 def responses(answers: pa.Table, labels: list[str], with_scores: bool) -> list[dict[str, Any]]:
@@ -90,6 +83,10 @@ def decided(answers: pa.Table) -> list[str]:
 def scores(answers: pa.Table) -> NDArray[np.float64]:
     column = answers["scores"].combine_chunks()
     return np.asarray(column.flatten(), dtype=np.float64).reshape(len(answers), -1)
+
+
+def margins(answers: pa.Table) -> NDArray[np.float64]:
+    return best_above_second(scores(answers))
 
 
 def confidence(answers: pa.Table) -> NDArray[np.float64]:

@@ -7,14 +7,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunegate.errors import UserError
-from tunegate.task import Head, TextTokenizer
+from tunegate.task import Head, Targets, TaskOptions, TextTokenizer
 from tunegate.text.tokens import whole_text_windows
-from tunegate.windows import Arrays, Windows
+from tunegate.windows import Windows
 
 HEAD = Head("AutoModelForSequenceClassification", outputs=("logits",), loss="cross_entropy")
 
 
-def head_options(labels: list[str]) -> dict[str, Any]:
+def head_options(labels: list[str], options: TaskOptions) -> dict[str, Any]:
     return {
         "num_labels": len(labels),
         "id2label": dict(enumerate(labels)),
@@ -23,14 +23,14 @@ def head_options(labels: list[str]) -> dict[str, Any]:
     }
 
 
-def encode(records: pa.Table, tokenizer: TextTokenizer, max_length: int) -> Windows:
+def encode(records: pa.Table, tokenizer: TextTokenizer, max_length: int, options: TaskOptions) -> Windows:
     second = records["text_b"] if "text_b" in records.column_names else None
     if second is not None and second.null_count == len(second):
         second = None
     return whole_text_windows(records["text"], second, tokenizer, max_length)
 
 
-def target(records: pa.Table, windows: Windows, labels: list[str]) -> Arrays:
+def target(records: pa.Table, windows: Windows, labels: list[str], options: TaskOptions) -> Targets:
     """`labels`: int64 [windows]. Raises UserError for a label that the label file does not hold."""
     numbers = pc.index_in(records["label"], value_set=pa.array(labels))
     if numbers.null_count:
@@ -39,4 +39,4 @@ def target(records: pa.Table, windows: Windows, labels: list[str]) -> Arrays:
             f"The rows hold labels that the label file does not: {', '.join(unknown[:5])}.",
             "Run the pipeline again; new labels join the file when a run starts.",
         )
-    return {"labels": np.asarray(numbers.combine_chunks(), dtype=np.int64)[windows.record]}
+    return Targets(rows={"labels": np.asarray(numbers.combine_chunks(), dtype=np.int64)[windows.record]})

@@ -56,6 +56,9 @@ CHECKS = (
 )
 
 
+AUGMENTERS = ("insertion", "swap", "deletion")
+
+
 class Options(Settings):
     """Text classification has no settings of its own."""
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tunegate.records import as_text
 from tunegate.text.augmenters import Recipe, changed_text, product_id, random_source
 from tunegate.text.near import NOBODY, KnownTexts
 from tunegate.text.normalise import near_keys
@@ -25,7 +26,7 @@ class Copies:
     """Rows of rare labels again, `extra` times by label: drawn more often, or (`as_rows`) as rows of their own."""
 
     extra: Mapping[str, int]
-    label: str
+    label: str | None  # the column with one label per row, where there is one
     as_rows: bool
     made: Counter[str] = field(default_factory=Counter)
     weighted_rows: int = 0
@@ -50,6 +51,8 @@ class Copies:
         return _children(parents, place, [COPY] * len(place), number)
 
     def _extra(self, parents: pa.Table) -> NDArray[np.int64]:
+        if self.label is None:
+            return np.zeros(len(parents), dtype=np.int64)
         labels = pc.dictionary_encode(parents[self.label].combine_chunks())
         by_label = np.array([self.extra.get(label, 0) for label in labels.dictionary.to_pylist()], dtype=np.int64)
         return np.asarray(by_label[labels.indices.to_numpy()])
@@ -115,16 +118,17 @@ class Products:
         return reasons
 
     def _keys(self, table: pa.Table) -> NDArray[np.uint64]:
-        return near_keys([table[name].combine_chunks() for name in self.texts])
+        return near_keys([as_text(table[name]) for name in self.texts])
 
 
 class Known:
     """All raw rows: those of training in groups by label, the held-out ones in one that is nobody's own."""
 
-    def __init__(self, train: pa.Table, held_out: pa.Table, texts: Sequence[str], label: str) -> None:
-        """Both tables hold the columns `texts`; `train` has the column `label` too."""
+    def __init__(self, train: pa.Table, held_out: pa.Table, texts: Sequence[str], label: str | None) -> None:
+        """Both tables hold the columns `texts`; `train` has the column `label` too, where there is one."""
         self._texts, self._label = tuple(texts), label
-        self._numbers = {name: number for number, name in enumerate(pc.unique(train[label]).to_pylist())}
+        names = pc.unique(train[label]).to_pylist() if label else []
+        self._numbers = {name: number for number, name in enumerate(names)}
         groups = np.concatenate([self._groups(train), np.full(len(held_out), UNTRAINED, dtype=np.int64)])
         self._index = KnownTexts(self._columns(pa.concat_tables([train.select(self._texts), held_out])), groups)
 
@@ -133,9 +137,12 @@ class Known:
         return self._index.twins(self._columns(table), self._groups(table))
 
     def _columns(self, table: pa.Table) -> list[pa.Array]:
-        return [table[name].combine_chunks() for name in self._texts]
+        return [as_text(table[name]) for name in self._texts]
 
     def _groups(self, table: pa.Table) -> NDArray[np.int64]:
+        """Rows of one label; without labels every training row is of the same group."""
+        if self._label is None:
+            return np.zeros(len(table), dtype=np.int64)
         return np.array([self._numbers[name] for name in table[self._label].to_pylist()], dtype=np.int64)
 
 

@@ -17,9 +17,10 @@ import xxhash
 from numpy.typing import NDArray
 
 from tunegate.params import SplitSettings
-from tunegate.records import SPLITS, Payload, record_schema
+from tunegate.records import SPLITS, Payload, as_text, record_schema
 from tunegate.text.readers.mapping import FieldColumns
 from tunegate.text.readers.rows import Chunk, Reject, Rows, shorten
+from tunegate.text.readers.values import parsed, unparsed
 from tunegate.text.splits import split_by_hash
 
 LONGEST_NUMBER = 18  # digits of a label or id given as a number
@@ -47,13 +48,18 @@ class DraftMaker:
         judged = _Judged(chunk, self.fields)
         cells = {name: judged.cells(name) for name in self.fields.columns}
         for column in self.payload:
-            judged.check_payload(column)
+            if column.name in cells:
+                cells[column.name] = judged.payload(column, cells[column.name])
         judged.check_split(cells.get("split"))
         weights = judged.weights(cells.get("weight"))
         kept = pa.array(~judged.bad)
-        nothing = pa.nulls(len(judged.bad), pa.string())
+        count = len(judged.bad)
+        nothing = pa.nulls(count, pa.string())
         columns = {name: cells.get(name, nothing).filter(kept) for name in ("id", "split", "group", "annotator")}
-        payload = [cells.get(column.name, nothing).filter(kept) for column in self.payload]
+        payload = [
+            (cells[column.name] if column.name in cells else pa.nulls(count, column.type)).filter(kept)
+            for column in self.payload
+        ]
         table = self._table(judged.rows, kept, columns, payload, weights[~judged.bad])
         return table, [*chunk.rejects, *judged.rejects]
 
@@ -68,7 +74,7 @@ class DraftMaker:
         groups = _emptied(columns["group"])
         ids = _emptied(columns["id"])
         count = len(ids)
-        texts = [cells for cells, column in zip(payload, self.payload, strict=True) if column.kind == "text"]
+        texts = [as_text(cells) for cells, column in zip(payload, self.payload, strict=True) if column.kind == "text"]
         own = pc.if_else(pc.is_in(columns["split"], pa.array(SPLITS)), columns["split"], None)
         given = own if self.split == "auto" else pc.fill_null(own, self.split)
         nothing = pa.nulls(count, pa.string())
@@ -114,14 +120,17 @@ class _Judged:
         nulls = pc.and_(pa.array(marks), pc.equal(cells, "null"))
         return pc.if_else(pc.fill_null(nulls, False), None, cells)
 
-    def check_payload(self, column: Payload) -> None:
+    def payload(self, column: Payload, cells: pa.Array) -> pa.Array:
+        """The column's values; rows that have none they can use are rejected."""
         name = column.name
-        if name not in self.fields.columns:
-            return
-        cells = self.cells(name)
         absent = np.asarray(pc.is_null(cells).to_numpy(zero_copy_only=False), dtype=bool)
         if column.required:
             self.reject(absent, "FIELD_MISSING", f"the row has no {name}", f"Give it a {name}, or take the row out.")
+        if column.parse is not None:
+            values, reasons = parsed(cells, column)
+            for row, reason in reasons.items():
+                self.reject(np.arange(len(absent)) == row, "FIELD_VALUE", reason, f"Correct its {name}.")
+            return values
         marks = self.rows.literal(self.fields.columns[name]) & ~absent
         if name in self.fields.numbers:
             whole = _whole_numbers(cells)
@@ -130,6 +139,7 @@ class _Judged:
             self.reject(marks & ~whole, "FIELD_TYPE", f"{name} is no whole number of at most 18 digits", remedy)
         else:
             self.reject(marks, "FIELD_TYPE", f"{name} is a number, list, object, true or false: no text", REMEDY_TYPE)
+        return cells
 
     def check_split(self, cells: pa.Array | None) -> None:
         if cells is None:
@@ -172,7 +182,10 @@ def numbered(hashes: Sequence[bytes]) -> NDArray[np.int64]:
 
 def _hashed(payload: Sequence[pa.Array]) -> pa.Array:
     """xxh3-128 of the payload in hexadecimal; lengths stand before the texts, so that no two payloads read alike."""
-    parts = [part for cells in payload for part in (pc.binary_length(cells).cast(pa.string()), cells)]
+    plain = [
+        pa.array(unparsed(cells.to_pylist()), pa.string()) if cells.type != pa.string() else cells for cells in payload
+    ]
+    parts = [part for cells in plain for part in (pc.binary_length(cells).cast(pa.string()), cells)]
     joined = pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="")
     digests = [xxhash.xxh3_128_hexdigest(value) for value in joined.cast(pa.binary()).to_pylist()]
     return pa.array(digests, pa.string())

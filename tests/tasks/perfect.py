@@ -1,0 +1,50 @@
+"""What a model that is always right and sure says, made from the targets of a task's own rows."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tunegate.task import IGNORED, Targets
+from tunegate.tasks import encoding_of
+from tunegate.windows import Arrays, Windows, padded_width
+
+SURE = 9.0
+
+
+def perfect_outputs(task: str, windows: Windows, targets: Targets, classes: int) -> Arrays:
+    """By the loss that the task's head learns with."""
+    head = encoding_of(task).HEAD
+    logits = head.outputs[0]
+    if head.loss == "cross_entropy" and "labels" in targets.tokens:
+        wanted = windows.padded(targets.tokens["labels"], np.arange(len(windows)), IGNORED, 8)
+        return {logits: one_hot(wanted, classes)}
+    if head.loss == "cross_entropy":
+        return {logits: one_hot(targets.rows["labels"], classes)}
+    if head.loss == "binary_cross_entropy":
+        return {logits: SURE * (2 * np.asarray(targets.rows["labels"], dtype=float) - 1)}
+    if head.loss == "mean_squared_error":
+        return {logits: np.asarray(targets.rows["labels"], dtype=float)[:, None]}
+    if head.loss == "choice":
+        return {logits: SURE * (windows.number == targets.rows["labels"]).astype(float)[:, None]}
+    if head.loss == "span":
+        width = padded_width(windows.lengths)
+        ends = zip(head.outputs, ("start", "end"), strict=True)
+        return {name: one_hot(targets.rows[end], width) for name, end in ends}
+    raise NotImplementedError(f"what a perfect model says that learns with {head.loss}")
+
+
+def one_hot(wanted: NDArray[np.generic], classes: int) -> NDArray[np.float64]:
+    return np.where(np.arange(classes) == np.asarray(wanted)[..., None], SURE, 0.0)
+
+
+def plain_texts(rows: pa.Table) -> list[str]:
+    """Every text of every column, for a vocabulary."""
+    return [word for name in rows.column_names for value in rows[name].to_pylist() for word in _texts(value)]
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for part in value.values() for text in _texts(part)]
+    return [text for part in value for text in _texts(part)] if isinstance(value, list) else []

@@ -7,6 +7,7 @@ from flows.result import Kept, Result
 from flows.summary import Summary, summarise
 from tunegate.errors import ExitStatus, TunegateError
 from tunegate.releases.registering import Registered, register_run, version_of_verdict
+from tunegate.versions.decisions import DecidedError
 from tunegate.versions.runs import Ended, Run, Snapshot, StageTime, record, run_of_verdict
 from tunegate.workspace import Workspace
 
@@ -94,6 +95,8 @@ def _registered(workspace: Workspace, run: Run, summary: Summary) -> Kept:
         known = version_of_verdict(workspace, run)
         if known is None and _passed(summary):
             return _kept(run, register_run(workspace, run, workspace))
+    except DecidedError as error:
+        return Kept(run.commit, note=f"It is no version: {error.problem}")
     except TunegateError as error:
         return Kept(run.commit, note=f"It is not registered yet: {error.problem} {error.remedy}")
     return Kept(run.commit, known.name if known else None)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from tunegate.dvc.running import CrashedError
 from tunegate.errors import ExitStatus, TunegateError
+from tunegate.versions.decisions import rejection_of
 from tunegate.workspace import Workspace
 
 State = Literal["ran", "restored", "unchanged", "stale", "failed", "not reached"]
@@ -87,6 +88,8 @@ def exit_status(workspace: Workspace, result: Result) -> ExitStatus:
         return result.failure.status
     if result.planned:
         return ExitStatus.PASSED
+    if rejection_of(workspace, result.pipeline) is not None:
+        return ExitStatus.REFUSED  # by a person, whatever the gate said
     package = workspace.report(result.pipeline, "package")
     if package.is_file() and json.loads(package.read_text(encoding="utf-8")).get("packaged"):
         return ExitStatus.PASSED  # it passed, or a named person approved it

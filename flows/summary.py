@@ -8,6 +8,7 @@ from typing import Any
 from flows.result import Result, StageResult, exit_status
 from tunegate.errors import ExitStatus
 from tunegate.progress import format_seconds
+from tunegate.versions.decisions import Decision, rejection_of
 from tunegate.workspace import Workspace
 
 MOST_OF_A_KIND = 4  # passing checks that a summary lists one by one
@@ -27,6 +28,7 @@ class Summary:
     result: Result
     reports: dict[str, dict[str, Any]]
     status: ExitStatus
+    rejection: Decision | None = None  # of the standing verdict, by a person
 
     @property
     def headline(self) -> str:
@@ -68,6 +70,7 @@ class Summary:
             "bento": self.bento,
             "commit": self.result.kept.commit,
             "version": self.result.kept.version,
+            "rejected_by": self.rejection.who if self.rejection else None,
             "failure": None if failure is None else {"problem": failure.problem, "remedy": failure.remedy},
             "status": int(self.status),
         }
@@ -145,7 +148,12 @@ class Summary:
             checks.append(f"         the whole verdict: reports/{self.result.pipeline}/gate.md")
         package = self.reports.get("package", {})
         bento = f"Bento    {self.bento}" if self.bento else f"Bento    none: {package.get('why', 'not packaged')}"
-        return [f"verdict  {self.verdict}", *checks, bento]
+        return [f"verdict  {self.verdict}", *checks, *self._rejected(), bento]
+
+    def _rejected(self) -> list[str]:
+        if self.rejection is None:
+            return []
+        return [f"rejected by {self.rejection.who} at {self.rejection.when}: {self.rejection.why}"]
 
     def _record(self) -> list[str]:
         """Which version it is, and where the run is kept."""
@@ -160,7 +168,7 @@ class Summary:
     def _next(self) -> list[str]:
         pipeline = self.result.pipeline
         lines = self._to_decide()
-        if self.bento:
+        if self.bento and self.rejection is None:
             lines += [
                 f"\nserve    tunegate serve {pipeline}",
                 f'ask      tunegate predict {pipeline} --text "..."',
@@ -173,6 +181,8 @@ class Summary:
     def _to_decide(self) -> list[str]:
         """What a person may decide now."""
         kept = self.result.kept
+        if self.rejection is not None:
+            return []
         if kept.version and kept.live is None and self.result.run:
             return [f'\npromote  tunegate versions promote {kept.version} production --why "..."']
         if kept.commit and kept.version is None and self.verdict == "UNDECIDED":
@@ -187,7 +197,8 @@ def summarise(workspace: Workspace, result: Result) -> Summary:
         for stage in result.stages
         if (path := workspace.report(result.pipeline, stage.name)).is_file() and stage.pipeline == result.pipeline
     }
-    return Summary(workspace, result, reports, exit_status(workspace, result))
+    rejection = rejection_of(workspace, result.pipeline)
+    return Summary(workspace, result, reports, exit_status(workspace, result), rejection)
 
 
 def _checks_lines(checks: list[dict[str, Any]]) -> list[str]:

@@ -47,6 +47,7 @@ def test_from_a_verdict_to_a_version_that_another_clone_sees(shared: Project, tm
     project.run("run", "demo", status=4)
     stale = project.run("versions", "approve", "demo", "--why", "close enough", status=2)
     assert "demo@v1.0.0 is live now" in stale.stderr and "--force evaluate" in stale.stderr
+    project.edit("params.yaml", "    gate:", "    export: {sure_precision: 0.9}\n    gate:")  # other serving files
     project.run("run", "demo", "--force", "evaluate", status=4)
     assert json.loads((project.root / "data/demo/inputs.json").read_text())["champion"]["version"] == "v1.0.0"
 
@@ -77,5 +78,7 @@ def test_from_a_verdict_to_a_version_that_another_clone_sees(shared: Project, tm
     for command in (("versions", "list"), ("runs",)):
         assert other.json(*command) == project.json(*command)
     compared = other.json("versions", "compare", "demo@v1.0.0", "demo@v1.0.1")
-    assert [each["name"] for each in compared["settings"]] == ["gate.floor"] and compared["same_rows"]
+    assert [each["name"] for each in compared["settings"]] == [
+        "export.sure_precision", "gate.floor",
+    ] and compared["same_rows"]  # fmt: skip
     assert (compared["fixed"], compared["broken"]) == (0, 0)

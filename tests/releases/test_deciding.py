@@ -152,13 +152,13 @@ def test_a_decision_is_stale_once_another_version_is_live(tmp_path: Path) -> Non
     reject(workspace, undecided, who=BEN, why="no more needed")  # which changes nothing that is live
 
 
-def test_what_passed_is_registered_once_per_verdict_and_goes_where_the_setting_says(tmp_path: Path) -> None:
+def test_what_passed_is_registered_once_per_model_and_goes_where_the_setting_says(tmp_path: Path) -> None:
     workspace = make_project(tmp_path / "p", verdict="PASS", promote="staging")
     first = register_run(workspace, run(workspace), workspace)
     again = register_run(workspace, find_run(workspace, "demo-20260101-000000"), workspace)
     assert (first.new, first.live, again.new, again.version) == (True, "staging", False, first.version)
     change(workspace, verdict="PASS", name="2")  # only the gate decided anew
-    assert register_run(workspace, run(workspace, "demo-2"), workspace).version.short == "v1.0.1"
+    assert register_run(workspace, run(workspace, "demo-2"), workspace).version.short == "v1.0.0"
     change(workspace, verdict="PASS", rows="two\n", name="3")
     assert register_run(workspace, run(workspace, "demo-3"), workspace).version.short == "v1.1.0"
     change(workspace, verdict="PASS", labels=("a", "b", "c"), name="4")
@@ -263,3 +263,84 @@ def test_the_same_verdict_of_another_run_is_decided_too(tmp_path: Path) -> None:
     reject(workspace, found, who=ANNA, why="it loses refunds")
     with pytest.raises(DecidedError, match="rejected demo-20260101-000000"):
         reject(workspace, again, who=BEN, why="no")
+
+
+def test_a_person_may_reject_what_the_gate_passed_and_it_goes_nowhere(tmp_path: Path) -> None:
+    workspace = make_project(tmp_path / "p", verdict="PASS")
+    found = run(workspace)
+    version = register_run(workspace, found, workspace).version
+    reject(workspace, found, who=ANNA, why="it insults customers")
+    with pytest.raises(UserError, match=r"demo@v1\.0\.0 was rejected by Anna .*: it insults customers"):
+        promote(workspace, version.name, "production", who=BEN, why="it passed")
+    registry = read_registry(workspace)
+    assert registry.best("demo") is None and registry.assignments == ()
+    assert registry.rejection(version) is not None
+    assert current_references(workspace, "demo") == {"champion": None, "best": None}
+
+
+def test_a_rejected_verdict_is_not_registered_by_a_later_run(tmp_path: Path) -> None:
+    workspace = make_project(tmp_path / "p", verdict="PASS")
+    found = run(workspace)
+    reject(workspace, found, who=ANNA, why="it insults customers")
+    with pytest.raises(DecidedError, match=r"Anna .* rejected"):
+        register_run(workspace, found, workspace)
+    assert versions(workspace) == []
+    with pytest.raises(DecidedError):
+        approve(workspace, found, who=BEN, why="fine", say=LINES.append)
+
+
+def test_what_is_live_is_taken_back_before_it_is_rejected(tmp_path: Path) -> None:
+    workspace = make_project(tmp_path / "p", verdict="PASS")
+    first = run(workspace)
+    register_run(workspace, first, workspace)
+    change(workspace, verdict="PASS", rows="two\n", name="2")
+    second = run(workspace, "demo-20260101-000001")
+    register_run(workspace, second, workspace)
+    for name in versions(workspace):
+        promote(workspace, name, "production", who=ANNA, why="good")
+    with pytest.raises(UserError, match=r"demo@v1.1.0 is live in production"):
+        reject(workspace, second, who=ANNA, why="it insults customers")
+    rollback(workspace, "demo", who=ANNA, why="it insults customers")
+    reject(workspace, second, who=ANNA, why="it insults customers")
+    with pytest.raises(UserError, match="was rejected"):
+        rollback(workspace, "demo", who=BEN, why="back", to="v1.1.0")
+
+
+def test_a_rollback_passes_over_a_rejected_version(tmp_path: Path) -> None:
+    workspace = make_project(tmp_path / "p", verdict="PASS")
+    runs = []
+    for number in range(3):
+        change(workspace, verdict="PASS", rows=f"{number}\n", name=str(number + 1))
+        runs.append(run(workspace, f"demo-20260101-00000{number}"))
+        promote(
+            workspace, register_run(workspace, runs[-1], workspace).version.name, "production", who=ANNA, why="good"
+        )
+    reject(workspace, runs[1], who=ANNA, why="it insults customers")
+    rollback(workspace, "demo", who=ANNA, why="back")
+    current = read_registry(workspace).champion("demo")
+    assert current is not None and current.short == "v1.0.0"
+
+
+def test_the_same_model_judged_anew_is_the_same_version(tmp_path: Path) -> None:
+    workspace = make_project(tmp_path / "p", verdict="PASS")
+    first = register_run(workspace, run(workspace), workspace)
+    change(workspace, verdict="PASS", name="2")  # as another margin would: another verdict of the same export
+    again = register_run(workspace, run(workspace, "demo-20260101-000001"), workspace)
+    assert (again.version.name, again.new) == (first.version.name, False)
+    change(workspace, verdict="UNDECIDED", name="3")
+    undecided = run(workspace, "demo-20260101-000002")
+    as_stored(workspace)
+    assert approve(workspace, undecided, who=BEN, why="fine", say=LINES.append).registered.version == first.version
+    assert versions(workspace) == ["demo@v1.0.0"]
+    assert [each.what for each in read_decisions(workspace)] == ["approve"]
+
+
+def test_a_forced_model_stays_another_version_than_one_that_passed(tmp_path: Path) -> None:
+    workspace = make_project(tmp_path / "p", verdict="FAIL")
+    found = run(workspace)
+    as_stored(workspace)
+    forced = force(workspace, found, who=ANNA, why="the audit is tomorrow", say=LINES.append).registered.version
+    change(workspace, verdict="PASS", name="2")
+    passed = register_run(workspace, run(workspace, "demo-20260101-000001"), workspace).version
+    assert (forced.name, forced.forced) == ("demo@v1.0.0", True)
+    assert (passed.name, passed.forced) == ("demo@v1.0.1", False)

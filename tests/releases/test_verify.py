@@ -9,13 +9,16 @@ import pytest
 
 from tests.projects import git
 from tests.releases.project import change, make_project, run
-from tests.versions.history import clone_of, event
+from tests.versions.history import ANNA, clone_of, event
 from tunegate.dvc.objects import MissingObjectError, Objects
 from tunegate.dvc.tracking import track_edit
 from tunegate.errors import UserError
+from tunegate.inputs import DataReview, Inputs
+from tunegate.releases.assigning import promote
 from tunegate.releases.differences import Difference
 from tunegate.releases.registering import register_run
 from tunegate.releases.verify import verify
+from tunegate.versions.data_reviews import ACCEPT, REFUSE, decide_data
 from tunegate.versions.git import git as plumbing
 from tunegate.versions.lineage import lineage_at
 from tunegate.versions.remotes import choose_remote, push_all
@@ -214,3 +217,50 @@ def _all(workspace: Workspace) -> list[Difference]:
 
     with Objects(workspace) as objects:
         return list(Stored(workspace, objects, read_registry(workspace).find(NAME)).differences())
+
+
+@pytest.fixture
+def reviewed(workspace: Workspace) -> Workspace:
+    """The same, of a pipeline whose new data wait for a person, with a version made of accepted data."""
+    inputs = Inputs.model_validate_json(workspace.inputs("demo").read_text())
+    inputs.model_copy(update={"data_review": DataReview()}).write(workspace.inputs("demo"))
+    change(workspace, verdict="PASS", labels=("a", "b", "c"), name="2")
+    version = register_run(workspace, run(workspace, "demo-20260101-000001"), workspace).version
+    assert version.said is not None
+    decide_data(workspace, "demo", version.said.validated, ACCEPT, who=ANNA, why="I read them")
+    return workspace
+
+
+def test_data_that_a_person_accepted_has_the_decision_beside_it(reviewed: Workspace) -> None:
+    found = verify(reviewed, "demo@v2.0.0")
+    assert found.difference is None and found.notes == ()
+
+
+def decision_tag(workspace: Workspace) -> str:
+    return git(workspace.root, "for-each-ref", "--format=%(refname)", "refs/tags/decisions/data").strip()
+
+
+def test_a_deleted_decision_about_data_is_missed(reviewed: Workspace) -> None:
+    tag = decision_tag(reviewed)
+    git(reviewed.root, "update-ref", "-d", tag)
+    found = verify(reviewed, "demo@v2.0.0").difference
+    assert found is not None and tag.removeprefix("refs/tags/") in found.problem and "is gone" in found.problem
+
+
+def test_an_edited_decision_about_data_is_noticed(reviewed: Workspace) -> None:
+    tag = decision_tag(reviewed)
+    text = git(reviewed.root, "cat-file", "tag", tag)
+    edited = plumbing(reviewed.root, "mktag", stdin=text.replace("I read them", "nobody read them")).strip()
+    promote(reviewed, "demo@v2.0.0", "production", who=ANNA, why="good")  # an event that knows the decision as it was
+    git(reviewed.root, "update-ref", tag, edited)
+    found = verify(reviewed, "demo@v2.0.0").difference
+    assert found is not None and "followed a tag that is gone or was edited" in found.problem
+
+
+def test_a_model_of_refused_data_is_named(reviewed: Workspace) -> None:
+    tag = decision_tag(reviewed)
+    text = git(reviewed.root, "cat-file", "tag", tag)
+    refused = plumbing(reviewed.root, "mktag", stdin=text.replace(ACCEPT, REFUSE)).strip()
+    git(reviewed.root, "update-ref", tag, refused)
+    found = verify(reviewed, "demo@v2.0.0").difference
+    assert found is not None and "was refused by Anna" in found.problem

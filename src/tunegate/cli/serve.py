@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tunegate.errors import UserError
+from tunegate.errors import RefusedError, UserError
 from tunegate.workspace import Workspace, check_pipeline_name
 
 
@@ -28,6 +28,7 @@ def serve(
 
     workspace = Workspace.find()
     bento = packaged_bento(workspace, check_pipeline_name(pipeline))
+    _refuse_rejected(workspace, pipeline)
     check_address(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     print(f"{tag_of(bento)} at {url} (Ctrl-C ends it). Ask it:", flush=True)
@@ -36,6 +37,18 @@ def serve(
     home.mkdir(parents=True, exist_ok=True)
     command = serve_command(bento, Address(host, port))
     os.execve(command[0], command, environment(home))  # the same process: nothing is left behind
+
+
+def _refuse_rejected(workspace: Workspace, pipeline: str) -> None:
+    """What a person has rejected is not served, also where the gate had said PASS."""
+    from tunegate.versions.decisions import rejection_of
+
+    rejection = rejection_of(workspace, pipeline)
+    if rejection is not None:
+        raise RefusedError(
+            f"The model of {pipeline} in this working tree was rejected by {rejection.who}: {rejection.why}.",
+            f"Run the pipeline again, or go back to what is live: `tunegate versions list {pipeline}`.",
+        )
 
 
 def check_address(host: str, port: int) -> None:

@@ -27,6 +27,7 @@ def as_object(registry: "Registry", version: "Version") -> dict[str, Any]:
         "commit": version.tag.commit,
         "live": registry.live(version),
         "forced": version.forced,
+        "rejected": _by(registry.rejection(version)),
         "assigned": history,
     }
 
@@ -49,6 +50,8 @@ def table(registry: "Registry", versions: "Sequence[Version]", scores: Mapping[s
             said = registry.history(version.pipeline, live[0])[-1].tag.message
         verdict = version.said.verdict if version.said else ""
         verdict = f"{verdict}, forced" if version.forced else verdict
+        if (rejection := registry.rejection(version)) is not None:
+            verdict, said = f"{verdict}, rejected", rejection
         facts = (_date(said.when), _name(said.who), said.why) if said else ("", "", "")
         rows.append((version.name, ", ".join(live) or "-", scores.get(version.name, "-"), verdict, *facts))
     return columns(rows)
@@ -70,6 +73,8 @@ def page(registry: "Registry", version: "Version", folders: Mapping[str, str]) -
     lines = [version.name + (" (forced)" if version.forced else "")]
     lines += [f"  {name.replace('_', ' '):<13} {facts[name]}" for name in named if facts.get(name)]
     lines += [f"  {'labels':<13} {', '.join(facts['labels'])}"] if facts.get("labels") else []
+    if no := facts["rejected"]:
+        lines += [f"  {'rejected by':<13} {no['who']}, {no['when']}: {no['why']}"]
     lines += [f"  {'live in':<13} {', '.join(facts['live']) or 'nothing'}"]
     for each in facts["assigned"]:
         lines.append(
@@ -88,6 +93,8 @@ def next_of(registry: "Registry", version: "Version") -> str:
         where = "" if back == "production" else f" --environment {back}"
         command = f'tunegate versions rollback {version.pipeline}{where} --why "..."'
         return f"It is live in {', '.join(live)}." + (f" Back to the one before: {command}" if back else "")
+    if registry.rejection(version) is not None:
+        return "It was rejected, and goes nowhere."
     return f'Make it live: tunegate versions promote {version.name} production --why "..."'
 
 

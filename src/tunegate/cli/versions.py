@@ -116,7 +116,7 @@ def reject(
     verdict: Annotated[str | None, typer.Option(help="the hash of the verdict that you looked at")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Keep on record that a run's model does not go out."""
+    """Keep on record that a run's model does not go out, also where the gate said PASS."""
     from tunegate.releases import deciding
     from tunegate.versions.decisions import person
 

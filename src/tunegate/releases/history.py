@@ -6,6 +6,7 @@ from typing import Any
 
 from tunegate.errors import OutsideError
 from tunegate.releases.differences import Difference, short
+from tunegate.versions.data_reviews import data_decisions
 from tunegate.versions.git import file_at
 from tunegate.versions.lineage import Made, training_of
 from tunegate.versions.registry import Version, damage_of
@@ -34,14 +35,13 @@ def differences_of_history(workspace: Workspace, version: Version, lineage: dict
             yield Difference("the registry", sentence.partition(" ")[0], sentence, COMPARE)
     yield from _against_commit(workspace, version, said, lineage)
     yield from _against_decision(version, said, tags)
+    yield from _against_data_decision(workspace, version, said)
     yield from _against_record(workspace, version, said)
     yield from _against_remote(workspace, version.pipeline)
 
 
 def _of(tag: Tag, pipeline: str) -> bool:
-    if tag.message is not None:
-        return tag.message.pipeline == pipeline
-    return tag.name.startswith((f"{pipeline}@", f"{pipeline}#"))
+    return tag.message.pipeline == pipeline if tag.message is not None else _about(tag.name, pipeline)
 
 
 def _against_commit(
@@ -102,6 +102,29 @@ def _against_decision(version: Version, said: Message, tags: list[Tag]) -> Itera
     else:
         return
     yield Difference("the registry", said.decision, problem, COMPARE)
+
+
+def _against_data_decision(workspace: Workspace, version: Version, said: Message) -> Iterator[Difference]:
+    """Data that had to be accepted by a person was, and nobody refused it."""
+    if not _asks_for_review(workspace, version):
+        return
+    about = next(
+        (each for each in data_decisions(workspace, version.pipeline) if each.validated == said.validated), None
+    )
+    name = f"decisions/data/{version.pipeline}/{said.validated.removesuffix('.dir')}"
+    if about is None:
+        problem = f"The decision {name}, by which the data of {version.name} was accepted, is gone or was edited."
+    elif not about.accepted:
+        problem = f"The data of {version.name} was refused by {about.who} ({about.why}), and a model was made of it."
+    else:
+        return
+    yield Difference("the registry", name, problem, COMPARE)
+
+
+def _asks_for_review(workspace: Workspace, version: Version) -> bool:
+    """Whether the version's run was one of those that wait for a person to accept the data."""
+    content = file_at(workspace.root, version.tag.commit, f"data/{version.pipeline}/inputs.json")
+    return bool(content) and json.loads(content or b"{}").get("data_review") is not None
 
 
 def _against_record(workspace: Workspace, version: Version, said: Message) -> Iterator[Difference]:
@@ -165,8 +188,8 @@ def notes_on_history(workspace: Workspace, pipeline: str) -> list[str]:
 
 
 def _about(name: str, pipeline: str) -> bool:
-    """Decisions are named after runs, and runs after their pipeline."""
-    return name.startswith((f"{pipeline}@", f"{pipeline}#", f"decisions/{pipeline}-"))
+    """Decisions are named after runs, and runs after their pipeline; those about data after the pipeline itself."""
+    return name.startswith((f"{pipeline}@", f"{pipeline}#", f"decisions/{pipeline}-", f"decisions/data/{pipeline}/"))
 
 
 def _both(workspace: Workspace) -> tuple[dict[str, str], dict[str, str]]:

@@ -8,7 +8,13 @@ from pydantic import BaseModel, ConfigDict
 from tunegate.errors import UserError
 from tunegate.exported import read_manifest
 from tunegate.inputs import read_inputs
-from tunegate.versions.decisions import Decision, StaleDecisionError, same_champion
+from tunegate.versions.decisions import (
+    DecidedError,
+    Decision,
+    StaleDecisionError,
+    decision_about,
+    same_champion,
+)
 from tunegate.versions.git import file_at
 from tunegate.versions.lineage import lineage_at, training_of
 from tunegate.versions.registry import Version, assign, read_registry, register
@@ -39,13 +45,18 @@ class _Gate(BaseModel):
 
 
 def register_run(workspace: Workspace, run: Run, files: Workspace, decision: Decision | None = None) -> Registered:
-    """The run's version: the one that its verdict has already, else a new one. `files` is the tree that it ran in.
+    """The run's version: the one that its verdict or its very model has already, else a new one. `files` is the tree
+    that it ran in.
 
-    Raises OutsideError where the shared git remote cannot be had.
+    Raises DecidedError where a person has rejected this verdict, OutsideError where the shared git remote cannot be
+    had.
     """
-    known = version_of_verdict(workspace, run)
+    known = version_of_verdict(workspace, run) or version_of_model(workspace, run, decision)
     if known is not None:
         return Registered(known, new=False)
+    standing = decision_about(workspace, run.pipeline, run.ended.verdict_hash or "")
+    if standing is not None and standing.what == "reject":
+        raise DecidedError(standing)
     version = register(workspace, _facts(workspace, run, files, decision))
     wanted = str(read_inputs(files.inputs(run.pipeline)).params.get("promote", "manual"))
     if wanted == "manual" or version.forced:
@@ -71,6 +82,23 @@ def version_of_verdict(workspace: Workspace, run: Run) -> Version | None:
     """The version that was registered for this very verdict."""
     found = (version for version in read_registry(workspace).of(run.pipeline) if version.said is not None)
     return next((each for each in found if each.said and each.said.verdict_hash == run.ended.verdict_hash), None)
+
+
+def version_of_model(workspace: Workspace, run: Run, decision: Decision | None = None) -> Version | None:
+    """The newest version of the very same export: judged anew (by other settings or rows) it is the same model.
+
+    What was forced shows as forced for ever, so that a forced model and one that passed are two versions. None where
+    that version was rejected: it cannot go out, and the new verdict is another one.
+    """
+    made = lineage_at(workspace, run.commit, run.pipeline).get("export")
+    export = made.made.get(f"data/{run.pipeline}/export") if made else None
+    registry, forced = read_registry(workspace), decision is not None and decision.what == "force"
+    same = [
+        version
+        for version in registry.of(run.pipeline)
+        if export and version.said is not None and version.said.export == export and version.forced == forced
+    ]
+    return next((version for version in reversed(same) if registry.rejection(version) is None), None)
 
 
 def _facts(workspace: Workspace, run: Run, files: Workspace, decision: Decision | None) -> Message:

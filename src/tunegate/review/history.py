@@ -27,6 +27,7 @@ class VersionShown:
     why: str
     environments: Sequence[str]
     forced: bool
+    rejected: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,4 +185,5 @@ def _shown(registry: Registry, version: Version) -> VersionShown:
         why=said.why if said else "",
         environments=registry.live(version),
         forced=version.forced,
+        rejected=registry.rejection(version) is not None,
     )

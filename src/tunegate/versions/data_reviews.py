@@ -9,7 +9,7 @@ from tunegate.errors import UserError
 from tunegate.inputs import DataReview
 from tunegate.versions.git import commit_of, git
 from tunegate.versions.remotes import fetch_tags, shared_remote
-from tunegate.versions.tags import LostRaceError, Message, create_tag, now
+from tunegate.versions.tags import LostRaceError, Message, create_tag, heads_of, now, read_tags
 from tunegate.workspace import Workspace
 
 ACCEPT, REFUSE = "accept data", "refuse data"
@@ -83,7 +83,16 @@ def decide_data(workspace: Workspace, pipeline: str, validated: str, what: str, 
     if commit is None:
         raise UserError("There is no commit yet that the decision could stand on.", "Commit the project first.")
     _refuse_second(workspace, pipeline, validated)
-    message = Message(pipeline=pipeline, what=what, who=who, when=now(), why=why, commit=commit, validated=validated)
+    message = Message(
+        pipeline=pipeline,
+        what=what,
+        who=who,
+        when=now(),
+        why=why,
+        commit=commit,
+        validated=validated,
+        previous=heads_of(read_tags(workspace), pipeline),
+    )
     headline = f"{PAST[what]} data of {pipeline}: {' '.join(why.split())}"
     try:
         create_tag(workspace, f"decisions/data/{pipeline}/{validated.removesuffix('.dir')}", headline, message)

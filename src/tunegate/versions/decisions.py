@@ -19,7 +19,7 @@ What = Literal["approve", "reject", "force"]
 DECIDES: dict[str, tuple[str, ...]] = {
     "approve": ("UNDECIDED",),
     "force": ("FAIL",),
-    "reject": ("UNDECIDED", "FAIL"),
+    "reject": ("UNDECIDED", "FAIL", "PASS"),
 }
 """The verdicts that each decision is about."""
 
@@ -114,15 +114,29 @@ def check(workspace: Workspace, run: Run, verdict_hash: str, what: str, *, who: 
         raise DecidedError(standing)
     if run.ended.verdict not in DECIDES[what]:
         raise UserError(f"The verdict of {run.name} is {run.ended.verdict}.", _instead(run.ended.verdict))
-    recorded = _recorded(workspace, run)
-    if what != "reject":
-        same_champion(workspace, run)
-        _not_their_own(run, recorded, who)
+    if what == "reject":
+        _not_while_live(workspace, run)
+        return
+    same_champion(workspace, run)
+    _not_their_own(run, _recorded(workspace, run), who)
+
+
+def _not_while_live(workspace: Workspace, run: Run) -> None:
+    """What is live is taken back first: a rejection says that a model does not go out, and cannot call it back."""
+    registry = read_registry(workspace)
+    for version in registry.of(run.pipeline):
+        same = version.said is not None and version.said.verdict_hash == run.ended.verdict_hash
+        if same and (places := registry.live(version)):
+            raise UserError(
+                f"{version.name} is live in {', '.join(places)}.",
+                f"Make another version live first: `tunegate versions rollback {run.pipeline} "
+                f"--environment {places[0]}`, or promote another; then reject this one.",
+            )
 
 
 def _instead(verdict: str) -> str:
     if verdict == "PASS":
-        return "What passed needs no decision; `tunegate versions promote` makes a version live."
+        return "What passed needs no approval: `tunegate versions promote` makes it live, `reject` keeps it from that."
     if verdict == "FAIL":
         return "A refused model is let through only by force (`--force`), which shows for ever."
     return "What is undecided is approved or rejected, not forced."
@@ -162,6 +176,15 @@ def _recorded(workspace: Workspace, run: Run) -> _Recorded:
 def decision_about(workspace: Workspace, pipeline: str, verdict_hash: str) -> Decision | None:
     """What stands about this verdict, whichever of the runs that came to it was decided about."""
     return next((each for each in read_decisions(workspace, pipeline) if each.verdict_hash == verdict_hash), None)
+
+
+def rejection_of(workspace: Workspace, pipeline: str) -> Decision | None:
+    """Of the verdict that stands in `reports/`: what a person said who rejected it; None where nobody did."""
+    path = workspace.report(pipeline, "gate")
+    if not path.is_file() or not (workspace.root / ".git").exists():
+        return None
+    standing = decision_about(workspace, pipeline, json.loads(path.read_text(encoding="utf-8")).get("hash") or "none")
+    return standing if standing is not None and standing.what == "reject" else None
 
 
 def read_decisions(workspace: Workspace, pipeline: str | None = None) -> list[Decision]:

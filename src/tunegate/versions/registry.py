@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from tunegate.errors import UserError, did_you_mean
 from tunegate.versions.tags import (
     ASSIGNMENT,
+    DECISION,
     VERSION,
     LostRaceError,
     Message,
@@ -97,10 +98,23 @@ class Registry:
         return [name for name in ENVIRONMENTS if self.current(version.pipeline, name) == version]
 
     def best(self, pipeline: str) -> Version | None:
-        """The first version, then each that was surely better than the best of its time."""
-        versions = self.of(pipeline)
+        """The first version, then each that was surely better than the best of its time; none that was rejected."""
+        versions = [version for version in self.of(pipeline) if self.rejection(version) is None]
         better = [each for each in versions[1:] if each.said is not None and each.said.improved_on_best]
         return next(iter([*reversed(better), *versions[:1]]), None)
+
+    def rejection(self, version: Version) -> Message | None:
+        """What a person said who rejected the version's verdict, after it had passed; None where nobody did."""
+        verdict_hash = version.said.verdict_hash if version.said is not None else ""
+        return next(
+            (
+                tag.message
+                for tag in self.tags
+                if DECISION.fullmatch(tag.name) and tag.message is not None and tag.message.what == "reject"
+                and verdict_hash and tag.message.verdict_hash == verdict_hash
+            ),
+            None,
+        )  # fmt: skip
 
     def find(self, name: str) -> Version:
         """By `support@v1.2.0`. Raises UserError, with the nearest name."""
@@ -126,7 +140,8 @@ class Registry:
                 del lived[lived.index(each.version) + 1 :]
             else:
                 lived.append(each.version)
-        return self._named(pipeline, lived[-2]) if len(lived) > 1 else None
+        found = [self._named(pipeline, short) for short in reversed(lived[:-1])]
+        return next((version for version in found if version is not None and self.rejection(version) is None), None)
 
 
 def read_registry(workspace: Workspace) -> Registry:
@@ -208,7 +223,14 @@ def assign(
             f"Choose one of: {', '.join(ENVIRONMENTS)}.",
         )
     tags = read_tags(workspace)
-    history = registry_of(tags).history(version.pipeline, environment)
+    registry = registry_of(tags)
+    rejection = registry.rejection(version)
+    if rejection is not None:
+        raise UserError(
+            f"{version.name} was rejected by {rejection.who} at {rejection.when}: {rejection.why}.",
+            "It goes nowhere. Run the pipeline again to have another verdict, or choose another version.",
+        )
+    history = registry.history(version.pipeline, environment)
     number = history[-1].number + 1 if history else 1
     message = Message(
         pipeline=version.pipeline,

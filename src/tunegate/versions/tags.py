@@ -3,6 +3,7 @@
     support@v1.2.0          a version of a pipeline's model, on the commit of its run
     support#production#5    the fifth time that a version was assigned to an environment
     decisions/<run>/<hash>  what a person decided about a verdict
+    decisions/data/<pipeline>/<hash>  the same about validated data
 
 A tag's message is a line for people, an empty line, and one JSON object: who, when, why and what was decided about.
 `previous` in it are the pipeline's last events that its writer knew, by the hashes of their tags: a chain, in which an
@@ -29,6 +30,7 @@ from tunegate.workspace import PIPELINE_NAME, Workspace
 VERSION = re.compile(rf"(?P<pipeline>{PIPELINE_NAME.pattern})@(?P<number>v(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){{2}})")
 ASSIGNMENT = re.compile(rf"(?P<pipeline>{PIPELINE_NAME.pattern})#(?P<environment>[a-z]+)#(?P<number>[1-9]\d*)")
 DECISION = re.compile(r"decisions/(?P<run>[^/]+)/(?P<hash>[0-9a-f]{16,64})")
+DATA_DECISION = re.compile(rf"decisions/data/(?P<pipeline>{PIPELINE_NAME.pattern})/(?P<hash>[0-9a-f]{{16,64}})")
 
 FIELDS = ("refname:lstrip=2", "objectname", "objecttype", "*objectname", "objectname", "contents")
 END = "\x1e\x1e"
@@ -92,7 +94,7 @@ def read_tags(workspace: Workspace) -> list[Tag]:
 
 
 def is_ours(name: str) -> bool:
-    return any(pattern.fullmatch(name) for pattern in (VERSION, ASSIGNMENT, DECISION))
+    return any(pattern.fullmatch(name) for pattern in (VERSION, ASSIGNMENT, DECISION, DATA_DECISION))
 
 
 def _message(contents: str) -> Message | None:

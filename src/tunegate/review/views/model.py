@@ -123,7 +123,7 @@ def actions(known: VersionShown | None, run: Run | None, decisions: Sequence[Dec
     Where packaging was cut short after somebody let the model through, the same decision goes on from there.
     """
     if known is not None:
-        return ["promote"]
+        return [] if known.rejected else ["promote", *([] if known.environments or decisions else ["reject"])]
     if decisions:
         return [decision.what for decision in decisions[:1] if decision.what in ("approve", "force")]
     return [what for what in ("approve", "force", "reject") if run and run.ended.verdict in DECIDES[what]]

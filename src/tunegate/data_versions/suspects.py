@@ -1,8 +1,8 @@
 """Likely label errors, by confident learning (Northcutt, Jiang and Chuang 2021, Confident Learning: Estimating
 Uncertainty in Dataset Labels, JAIR 70), and what to label next.
 
-Probabilities are out of fold: of the task's cheap learner (TF-IDF with logistic regression), trained on the other
-folds; for test rows the trained model's own where it has answered them, which has not seen them either.
+Probabilities are out of fold: of a cheap learner that was trained on the other folds; for test rows the trained model's
+own where it has answered them, which has not seen them either.
 """
 
 import json
@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from tunegate.data_versions.naming import settings_of
+from tunegate.data_versions.out_of_fold import probabilities as out_of_fold
 from tunegate.data_versions.tables import write_rows
 from tunegate.errors import UserError
 from tunegate.records import SPLITS, Payload, label_column, read_table, texts_of
-from tunegate.tasks import answering_of, record_of
+from tunegate.tasks import record_of
 from tunegate.text.normalise import near_keys
 from tunegate.workspace import Workspace
 
 FOLDS = 5
 LEAST_SURE = 20
-MAJORITY = "majority"  # a baseline that looks at no text
 Floats = NDArray[np.float64]
 
 
@@ -96,8 +96,8 @@ def find_suspects(workspace: Workspace, pipeline: str, seed: int = 0) -> Suspect
         raise UserError(f"{pipeline} has no validated data yet.", f"Run it first: `tunegate run {pipeline}`.")
     rows = pa.concat_tables([read_table(folder / f"{split}.parquet") for split in SPLITS]).combine_chunks()
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    probabilities, by = _probabilities(workspace, pipeline, rows, labels, seed)
     given = np.asarray(pc.index_in(rows[label], value_set=pa.array(labels)).combine_chunks(), dtype=np.int64)
+    probabilities, by = _probabilities(workspace, pipeline, rows, labels, (given, seed))
     suggested = suggestions(probabilities, given)
     margin = _at(probabilities, suggested) - _at(probabilities, given)
     found = np.flatnonzero((suggested != given) & (margin > 0))
@@ -146,18 +146,12 @@ def export(found: Suspects, path: Path) -> int:
 
 
 def _probabilities(
-    workspace: Workspace, pipeline: str, rows: pa.Table, labels: list[str], seed: int
+    workspace: Workspace, pipeline: str, rows: pa.Table, labels: list[str], learner: tuple[NDArray[np.int64], int]
 ) -> tuple[Floats, list[str]]:
-    part = answering_of(settings_of(workspace, pipeline).task)
-    probabilities = np.zeros((len(rows), len(labels)))
-    fold = _folds(rows, record_of(settings_of(workspace, pipeline).task).PAYLOAD, seed)
-    for number in range(FOLDS):
-        inside, outside = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
-        if not len(inside) or not len(outside):
-            continue
-        answers = part.baselines(rows.take(pa.array(outside)), rows.take(pa.array(inside)), labels, seed)
-        name = next((one for one in answers if one != MAJORITY), MAJORITY)
-        probabilities[inside] = part.scores(answers[name][1])
+    """`learner`: the labels that the rows have, and the seed."""
+    given, seed = learner
+    payload = record_of(settings_of(workspace, pipeline).task).PAYLOAD
+    probabilities = out_of_fold(_texts(rows, payload), given, len(labels), _folds(rows, payload, seed), seed)
     by = ["cross-validation"] * len(rows)
     for row, scores in _of_model(workspace, pipeline, rows, labels):
         probabilities[row], by[row] = scores, "model"

@@ -1,28 +1,18 @@
 """Every choice a person can make: the typed settings behind `params.yaml`, with their defaults, limits and meaning.
 
-A default stands here and nowhere else (a task's own settings: in its `record.py`). Reading the file is `params_file`'s.
+A default stands here and nowhere else (training's in `train_settings.py`, a task's own in its `record.py`). Reading the
+file is `params_file`'s.
 """
 
 import codecs
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-Share = float  # a fraction between 0 and 1
-Precision = Literal["fp32", "bf16"]
+from tunegate.settings import Precision, Settings, Share
+from tunegate.train_settings import TrainSettings
 
-
-class Settings(BaseModel):
-    """Frozen and strict: an unknown key or a wrong type is an error, never a guess."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,  # "3" and true are no whole numbers
-        allow_inf_nan=False,
-        populate_by_name=True,
-        protected_namespaces=(),
-    )
+__all__ = ["PipelineSettings", "Precision", "Settings", "Share", "TrainSettings"]
 
 
 class IngestSettings(Settings):
@@ -137,56 +127,6 @@ class TokenizeSettings(Settings):
     max_truncated_rate: Share = Field(
         default=0.1, ge=0, le=1, description="share of rows cut at max_length over which train refuses the data"
     )
-
-
-class TrainSettings(Settings):
-    tune: Literal["full", "partial", "head"] = Field(
-        default="full", description="what is trained: everything, all but frozen_layers, or only the head"
-    )
-    frozen_layers: int = Field(
-        default=0,
-        ge=0,
-        description="with tune: partial, the embeddings and this many lowest layers stay frozen",
-    )
-    epochs: int = Field(default=3, ge=1, le=1000, description="passes over the training rows")
-    batch_size: int = Field(default=32, ge=1, le=4096, description="rows per optimiser step")
-    learning_rate: float = Field(default=5e-5, gt=0, le=1, description="peak learning rate (tune: head: 8e-3 if unset)")
-    head_learning_rate: float | None = Field(
-        default=None, gt=0, le=1, description="peak learning rate of the head (default: the encoder's)"
-    )
-    weight_decay: float = Field(default=0.01, ge=0, le=1, description="AdamW's decoupled weight decay")
-    warmup: Share = Field(default=0.1, ge=0, lt=1, description="share of steps with a rising learning rate")
-    max_gradient_norm: float = Field(default=1.0, gt=0, description="gradients are clipped to this norm")
-    dropout: Share | None = Field(default=None, ge=0, lt=1, description="dropout (default: the base model's own)")
-    class_weights: Literal["none", "balanced"] = Field(
-        default="none", description="balanced: rare labels weigh more in the loss"
-    )
-    patience: int | None = Field(
-        default=None, ge=1, description="stop after this many epochs without a better validation loss"
-    )
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        default="auto", description="auto: bf16 where the device computes it in hardware, else fp32"
-    )
-    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where to train")
-    threads: int | None = Field(default=None, ge=1, description="CPU threads (default: all cores)")
-    checkpoint_steps: int = Field(default=50, ge=1, description="optimiser steps between checkpoints")
-    seed: int = Field(default=0, ge=0, description="seed of head, dropout and order")
-    model_changes: dict[str, int | float | str | bool] = Field(
-        default={}, description="changes to the base model's config (num_hidden_layers: 4, ...)"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _a_head_alone_has_a_rate_of_its_own(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or given.get("tune") != "head":
-            return given
-        return {"learning_rate": given.get("head_learning_rate") or 8e-3, **given}  # measured: explanation/stages.md
-
-    @model_validator(mode="after")
-    def _frozen_layers_are_frozen(self) -> "TrainSettings":
-        if self.frozen_layers and self.tune != "partial":
-            raise ValueError("must not set frozen_layers without `tune: partial`, which alone freezes them")
-        return self
 
 
 class ExportSettings(Settings):

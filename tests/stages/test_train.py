@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def ready(root: Path, **train: object) -> Workspace:
+    root.mkdir(exist_ok=True)
     workspace = prepare(root, train=train)
     run_stage("tokenize", PIPELINE, workspace)
     return workspace
@@ -172,3 +174,56 @@ def test_a_resumed_run_keeps_the_threads_it_began_with(
     again = train(workspace)
     assert "had 1 threads, so this one has them too" in capsys.readouterr().out
     assert again == whole
+
+
+def model_of(workspace: Workspace) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    return dict(load_file(workspace.stage(PIPELINE, "train") / "model" / "model.safetensors"))
+
+
+def test_the_best_of_several_seeds_is_the_training_with_that_seed_alone(tmp_path: Path) -> None:
+    report = train(ready(tmp_path / "three", seeds=3, seed=4))
+    losses = {one.name: one.validation_loss for one in report.seeds}
+    assert list(losses) == ["seed 4", "seed 5", "seed 6"]
+    assert report.exported == min(losses, key=lambda name: losses[name] or 0)
+    alone = train(ready(tmp_path / "one", seed=int(report.exported.split()[1])))
+    assert alone.seeds == () and alone.weights_sha256 == report.weights_sha256 and alone.epochs == report.epochs
+    assert "mean ± standard deviation" in report.markdown() and "mean" not in alone.markdown()
+
+
+def test_the_average_of_seeds_is_the_mean_of_weights_from_one_start(tmp_path: Path) -> None:
+    workspace = ready(tmp_path, seeds=2, seeds_export="average", epochs=1, learning_rate=1e-9, warmup=0.0)
+    report = train(workspace)
+    assert report.exported == "average of their weights" == report.seeds[-1].name
+    one = ready(tmp_path / "one", epochs=1, learning_rate=1e-9, warmup=0.0)
+    train(one)
+    assert all(value.allclose(model_of(one)[name], atol=1e-6) for name, value in model_of(workspace).items())
+
+
+@pytest.mark.parametrize("export", ["best", "average"])
+def test_killed_in_a_later_seed_it_trains_no_finished_one_again(
+    export: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = ready(tmp_path, seeds=3, seeds_export=export, checkpoint_steps=2)
+    whole = train(workspace)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    script = KILLED.replace("Progress.advance = until", KILLED_IN_THE_SECOND)
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL
+    capsys.readouterr()
+    assert train(workspace) == whole
+    said = capsys.readouterr().out
+    assert "resuming at step 6 of 6" in said and "resuming at step 4 of 6" in said
+
+
+KILLED_IN_THE_SECOND = """
+say, seen = Progress.say, []
+def spoken(self, text):
+    seen.append(text)
+    say(self, text)
+def second(self, what, done, total, note=""):
+    if what == "steps" and done >= 5 and any(text.startswith("seed 1,") for text in seen):
+        os.kill(os.getpid(), signal.SIGKILL)
+Progress.say, Progress.advance = spoken, second
+"""

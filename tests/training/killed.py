@@ -1,8 +1,9 @@
 """A training in a process of its own that kills itself with SIGKILL: `python -m tests.training.killed FOLDER THREADS
-WHEN [DEVICE PRECISION]`, where WHEN is `step:N` (at the first look at or after step N) or `saving:N` (while step N's
-checkpoint is written)."""
+WHEN [DEVICE PRECISION [SETTINGS]]`, where WHEN is `step:N` (at the first look at or after step N) or `saving:N` (while
+step N's checkpoint is written), and SETTINGS are changes as JSON."""
 
 import io
+import json
 import os
 import signal
 import sys
@@ -20,10 +21,11 @@ class Killing(io.StringIO):
         self.step = step
 
 
-def main(folder: str, threads: str, when: str, device: str = "cpu", precision: str = "fp32") -> None:
+def main(folder: str, threads: str, when: str, *more: str) -> None:
+    device, precision, changes = (*more, *("cpu", "fp32", "{}")[len(more) :])
     kind, _, step = when.partition(":")
     compute = Compute(device, precision, int(threads))  # type: ignore[arg-type]
-    work = learning(Path(folder), compute=compute, threads=int(threads))
+    work = learning(Path(folder), compute=compute, threads=int(threads), **json.loads(changes))
     if kind == "saving":
         sys.addaudithook(lambda event, details: _kill_at_rename(event, details, f"step-{int(step):08d}"))
     else:

@@ -10,9 +10,9 @@ import numpy as np
 from tests.models.encoders import tiny_encoder, vocabulary_size
 from tunegate.models.freezing import freeze
 from tunegate.models.loading import Build, input_names, load_base
-from tunegate.params import TrainSettings
 from tunegate.progress import Progress
 from tunegate.task import Head, Targets
+from tunegate.train_settings import TrainSettings
 from tunegate.training.batches import TokenExamples
 from tunegate.training.checkpoints import Checkpoints
 from tunegate.training.compute import Compute, repeatable
@@ -72,7 +72,8 @@ def learning(folder: Path, *, compute: Compute = COMPUTE, family: str = "bert", 
     base = folder / "base"
     if not base.is_dir():
         tiny_encoder(family, base, layers=2)
-    loaded = load_base(base, HEAD, Build({"num_labels": 2}, {}, None, chosen.seed), vocabulary_size(base))
+    build = Build({"num_labels": 2}, {}, chosen.dropout, chosen.seed, chosen.reinitialised_layers)
+    loaded = load_base(base, HEAD, build, vocabulary_size(base))
     loaded.model.to(compute.torch_device)  # type: ignore[arg-type]
     freeze(loaded.model, chosen.tune, chosen.frozen_layers)
     names = input_names(loaded.model)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,21 +15,22 @@ from tunegate.training.compute import Compute
 ROOT = Path(__file__).parents[2]
 
 
-def kill(folder: Path, threads: int, when: str) -> None:
-    command = [sys.executable, "-m", "tests.training.killed", str(folder), str(threads), when]
+def kill(folder: Path, threads: int, when: str, **changes: Any) -> None:
+    more = ["cpu", "fp32", json.dumps(changes)]
+    command = [sys.executable, "-m", "tests.training.killed", str(folder), str(threads), when, *more]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
-def taken_up(folder: Path, threads: int = 1) -> Learning:
-    work = learning(folder, compute=Compute("cpu", "fp32", threads), threads=threads)
+def taken_up(folder: Path, threads: int = 1, **changes: Any) -> Learning:
+    work = learning(folder, compute=Compute("cpu", "fp32", threads), threads=threads, **changes)
     work.fit()
     return work
 
 
-def whole(folder: Path, threads: int = 1) -> Learning:
+def whole(folder: Path, threads: int = 1, **changes: Any) -> Learning:
     """The same training, never stopped."""
-    return taken_up(folder / "whole", threads)
+    return taken_up(folder / "whole", threads, **changes)
 
 
 @pytest.mark.parametrize(("threads", "when", "resumed"), [(1, "step:10", 8), (2, "saving:12", 8)])
@@ -38,6 +40,20 @@ def test_a_killed_training_ends_with_the_same_bits(threads: int, when: str, resu
     work = taken_up(tmp_path, threads)
     assert f"resuming at step {resumed} of 18 from step-{resumed:08d}" in work.log.getvalue()
     assert same_weights(work.model, whole(tmp_path, threads).model)
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "average": {"ema_decay": 0.9, "schedule": "cosine"},
+    "unfreezing": {"unfreeze_epochs": 1, "layer_decay": 0.5, "reinitialised_layers": 1},
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_killed_training_with_options_ends_with_the_same_bits(name: str, tmp_path: Path) -> None:
+    kill(tmp_path, 1, "step:10", **OPTIONS[name])
+    work = taken_up(tmp_path, **OPTIONS[name])
+    assert "resuming at step 8 of 18" in work.log.getvalue()
+    assert same_weights(work.model, whole(tmp_path, **OPTIONS[name]).model)
 
 
 def stopped(folder: Path) -> list[Path]:

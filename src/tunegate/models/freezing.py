@@ -26,11 +26,8 @@ def freeze(model: "PreTrainedModel", tune: Tune, frozen_layers: int) -> int:
             f"train.frozen_layers is {frozen}, and the model has {len(layers)} layers.",
             f"Freeze at most {len(layers)}, or set train.tune to head.",
         )
-    if tune == "partial" and frozen and len(layers) < model.config.num_hidden_layers:
-        raise UserError(
-            "train.frozen_layers: this model's layers share their weights, so none can be frozen alone.",
-            "Set train.tune to full or head.",
-        )
+    if tune == "partial" and frozen:
+        separate_layers(model, "frozen_layers", "none can be frozen alone", "Set train.tune to full or head.")
     kept = list(layers[frozen:])
     for module in _below(model, layers):
         module.requires_grad_(False)
@@ -61,6 +58,23 @@ def encoder_layers(model: "PreTrainedModel") -> "nn.ModuleList":
         f"{type(model).__name__} has no list of layers to freeze.",
         "Set train.tune to full, or take another base model.",
     )
+
+
+def separate_layers(model: "PreTrainedModel", setting: str, so: str, remedy: str) -> "nn.ModuleList":
+    """The layers, each with weights of its own. Raises UserError where they share them (ALBERT)."""
+    layers = encoder_layers(model)
+    if len(layers) < model.config.num_hidden_layers:
+        raise UserError(f"train.{setting}: this model's layers share their weights, so {so}.", remedy)
+    return layers
+
+
+def depths(model: "PreTrainedModel", setting: str) -> dict[str, int]:
+    """Each parameter's place: 0 below the layers, 1 to n in them, n + 1 above (pooler and head). Raises UserError."""
+    layers = separate_layers(model, setting, "none can be treated apart", f"Take train.{setting} out.")
+    places = {id(parameter): 0 for module in _below(model, layers) for parameter in module.parameters()}
+    for number, layer in enumerate(layers, start=1):
+        places |= {id(parameter): number for parameter in layer.parameters()}
+    return {name: places.get(id(parameter), len(layers) + 1) for name, parameter in model.named_parameters()}
 
 
 def _below(model: "PreTrainedModel", layers: "nn.ModuleList") -> list["nn.Module"]:

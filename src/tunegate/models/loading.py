@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from tunegate.errors import UserError, did_you_mean
 from tunegate.models.folder import TOKENIZER, check_folder, sizes_match
+from tunegate.models.reinitialising import reinitialise
 from tunegate.task import Head
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PretrainedConfig, PreTrainedModel
 
 FIXED = ("model_type", "vocab_size")  # another architecture, or other tokens, is another base model
@@ -42,15 +44,28 @@ class Build:
     changes: Mapping[str, int | float | str | bool]
     dropout: float | None
     seed: int  # of the weights that the folder does not hold
+    reinitialised_layers: int = 0
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """`new`: weights that the folder does not hold and that start random; `unused`: the folder's that have no place."""
+    """`new`: weights that the folder does not hold and that start random; `unused`: the folder's that have no place;
+    `reinitialised`: the folder's that start random all the same."""
 
     model: "PreTrainedModel"
     new: tuple[str, ...]
     unused: tuple[str, ...]
+    reinitialised: tuple[str, ...] = ()
+
+    def trained(self) -> "dict[str, torch.Tensor]":
+        """Copies of the weights that are not frozen."""
+        return {name: value.detach().clone() for name, value in self.model.named_parameters() if value.requires_grad}
+
+    def put(self, weights: "Mapping[str, torch.Tensor]") -> None:
+        """Into the model, by name."""
+        for name, value in self.model.named_parameters():
+            if name in weights:
+                value.data.copy_(weights[name])
 
 
 def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> Loaded:
@@ -64,8 +79,9 @@ def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> L
     model, info = _from_pretrained(folder, head, config=config)
     new, unused = tuple(sorted(info["missing_keys"])), tuple(sorted(info["unexpected_keys"]))
     _check_encoder_is_there(model, new, build, folder)
+    reinitialised = reinitialise(model, build.reinitialised_layers)
     model.train()
-    return Loaded(model, new, unused)
+    return Loaded(model, new, unused, reinitialised)
 
 
 def load_finished(folder: Path, head: Head) -> "PreTrainedModel":

@@ -3,36 +3,40 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 import tunegate.models
 import tunegate.training
-from tunegate.errors import UserError
 from tunegate.models.folder import WEIGHTS
-from tunegate.params import TrainSettings
-from tunegate.records import read_table
 from tunegate.stages import Context, Report
 from tunegate.task import TextTokenizer
 from tunegate.tasks import encoding_of
 from tunegate.text.tokens import load_tokenizer
-from tunegate.training.batches import Examples, TokenExamples, grouped
+from tunegate.train_settings import TrainSettings
 from tunegate.training.checkpoints import Checkpoint, Checkpoints, sha256
 from tunegate.training.compute import Compute, choose_compute, repeatable
 from tunegate.training.curves import curves
 from tunegate.training.loop import Data, Learner, Training
+from tunegate.training.rows import TaskRows
+from tunegate.training.seeds import (
+    AVERAGE,
+    Finished,
+    SeedScore,
+    average_of,
+    best_of,
+    seed_folders,
+    seed_scores,
+    spread_table,
+)
 from tunegate.training.state import EpochScore, Run
-from tunegate.window_files import load_windows
+from tunegate.training.validation import score
 from tunegate.workspace import write_atomically
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tunegate.models.loading import Loaded
 
 
@@ -53,6 +57,9 @@ class TrainReport(Report):
     best_epoch: int  # from 1
     stopped_early: bool
     weights_sha256: str
+    reinitialised_weights: tuple[str, ...] = ()  # in the base model, and started random all the same
+    seeds: tuple[SeedScore, ...] = ()  # where there are several; epochs are those of the first that is in `exported`
+    exported: str = ""  # of several seeds
 
     def markdown(self) -> str:
         lines = [
@@ -64,7 +71,9 @@ class TrainReport(Report):
             f"{self.tune} tuning: {self.trained_parameters:,} of {self.parameters:,} parameters trained on "
             f"{self.rows:,} rows in {self.steps:,} steps ({self.device}, {self.precision}, {self.threads} threads)"
             f"{', stopped early' if self.stopped_early else ''}.\n\n"
-            "| epoch | training loss | validation loss | validation accuracy |\n|---|---|---|---|\n" + "".join(lines)
+            "| epoch | training loss | validation loss | validation accuracy |\n|---|---|---|---|\n"
+            + "".join(lines)
+            + spread_table(self.seeds, self.exported)
         )
 
 
@@ -74,12 +83,16 @@ def run(context: Context) -> TrainReport:
     settings = context.settings(TrainSettings)
     compute = choose_compute(settings)
     folder = context.workspace.state / "checkpoints" / context.pipeline / _key(context, compute)
-    checkpoint = Checkpoints(folder, compute.threads).latest(context.progress.say)
+    folders = seed_folders(folder, settings.seed, settings.seeds)
+    checkpoints = {
+        seed: Checkpoints(path, compute.threads).latest(context.progress.say) for seed, path in folders.items()
+    }
+    checkpoint = next((found for found in checkpoints.values() if found is not None), None)
     if checkpoint is not None and checkpoint.threads != compute.threads:
         context.progress.say(f"the run to be resumed had {checkpoint.threads} threads, so this one has them too")
         compute = replace(compute, threads=checkpoint.threads)
     with repeatable(compute, settings.seed):
-        report = _Work(context, settings, compute, folder).train(checkpoint)
+        report = _Work(context, settings, compute, folder).train(checkpoints)
     shutil.rmtree(folder.parent, ignore_errors=True)  # also what earlier, abandoned inputs left
     return report
 
@@ -93,30 +106,76 @@ class _Work:
     compute: Compute
     folder: Path  # of checkpoints and features
 
-    def train(self, checkpoint: Checkpoint | None) -> TrainReport:
-        from tunegate.models.freezing import freeze
+    def train(self, checkpoints: Mapping[int, Checkpoint | None]) -> TrainReport:
+        """`checkpoints`: by seed, where it is to be taken up."""
         from tunegate.models.loading import save_model
 
         tokenizer = load_tokenizer(self.context.path("tokenize"))
         labels: list[str] = json.loads(self.context.path("validate", "labels.json").read_text(encoding="utf-8"))
-        loaded = self._load(labels, tokenizer)
-        freeze(loaded.model, self.settings.tune, self.settings.frozen_layers)
-        data = self._data(loaded, labels, tokenizer)
-        with self._learner(loaded, data) as (learner, seen):
-            checkpoints = Checkpoints(self.folder, self.compute.threads)
-            training = Training(learner, seen, self.settings, self.compute, checkpoints, self.context.progress)
-            run = training.fit(checkpoint)
+        finished: list[Finished] = []
+        for seed, checkpoint in checkpoints.items():
+            if len(checkpoints) > 1:
+                self.context.progress.say(f"seed {seed}, {len(finished) + 1} of {len(checkpoints)}")
+            loaded, data = self._prepared(seed, labels, tokenizer)
+            finished.append(self._fit(seed, loaded, data, checkpoint))
+        chosen = best_of(finished)
+        exported = f"seed {chosen.seed}" if len(finished) > 1 else ""
+        averaged = None
+        if len(finished) > 1:
+            loaded.put(chosen.weights)
+        if len(finished) > 1 and self.settings.seeds_export == "average":
+            loaded.put(average_of(finished))
+            averaged = self._score(loaded, data)
+            exported = AVERAGE
         save_model(loaded.model.cpu(), self.context.path("tokenize", "tokenizer.json"), self.context.out / "model")
-        write_atomically(self.context.plot("curves"), curves(run, self.settings))
-        return self._report(run, loaded, len(data.train.lengths), len(labels))
+        write_atomically(self.context.plot("curves"), curves(chosen.run, self.settings))
+        report = self._report(chosen.run, loaded, len(data.train.lengths), len(labels))
+        return report.model_copy(update={"seeds": tuple(seed_scores(finished, averaged)), "exported": exported})
 
-    def _load(self, labels: list[str], tokenizer: TextTokenizer) -> "Loaded":
+    def _prepared(self, seed: int, labels: list[str], tokenizer: TextTokenizer) -> tuple["Loaded", Data]:
+        """The model before its training, the generators seeded for it."""
+        import torch
+
+        from tunegate.models.freezing import freeze
+
+        is_averaged = self.settings.seeds > 1 and self.settings.seeds_export == "average"
+        loaded = self._load(labels, tokenizer, self.settings.seed if is_averaged else seed)
+        if is_averaged and seed != self.settings.seed:
+            torch.manual_seed(seed)  # the same start, another order and other dropout
+        freeze(loaded.model, self.settings.tune, self.settings.frozen_layers)
+        return loaded, self._data(loaded, labels, tokenizer)
+
+    def _fit(self, seed: int, loaded: "Loaded", data: Data, checkpoint: Checkpoint | None) -> Finished:
+        settings = self.settings.model_copy(update={"seed": seed})
+        checkpoints = Checkpoints(
+            seed_folders(self.folder, self.settings.seed, self.settings.seeds)[seed], self.compute.threads
+        )
+        with self._learner(loaded, data) as (learner, seen):
+            run = Training(learner, seen, settings, self.compute, checkpoints, self.context.progress).fit(checkpoint)
+            if self.settings.seeds > 1:
+                checkpoints.save(run)  # so that a killed run of several seeds need not train this one again
+        return Finished(seed, run, loaded.trained() if self.settings.seeds > 1 else {})
+
+    def _score(self, loaded: "Loaded", data: Data) -> tuple[float, float] | None:
+        """Validation loss and accuracy of the model as it stands."""
+        if data.validation is None:
+            return None
+        with self._learner(loaded, data) as (learner, seen):
+            assert seen.validation is not None
+            learner.model.eval()
+            return score(learner.answer, learner.loss, seen.validation, seen.class_weights, self.compute)
+
+    def _load(self, labels: list[str], tokenizer: TextTokenizer, seed: int) -> "Loaded":
         from tunegate.models.loading import Build, load_base
 
         encoding = encoding_of(self.context.task)
         settings = self.settings
         build = Build(
-            encoding.head_options(labels, self.context.options), settings.model_changes, settings.dropout, settings.seed
+            encoding.head_options(labels, self.context.options),
+            settings.model_changes,
+            settings.dropout,
+            seed,
+            settings.reinitialised_layers,
         )
         folder = self.context.workspace.model(str(self.context.inputs.params["model"]))
         loaded = load_base(folder, encoding.HEAD, build, tokenizer.vocabulary_size)
@@ -127,49 +186,24 @@ class _Work:
         import torch
 
         from tunegate.models.loading import input_names
-        from tunegate.training.loss import balanced_weights
 
-        names = input_names(loaded.model)
-        train = self._examples("train", labels, tokenizer, names)
-        validation = self._examples("validation", labels, tokenizer, names)
+        rows = TaskRows(
+            self.context.task,
+            self.context.options,
+            labels,
+            tokenizer,
+            input_names(loaded.model),
+            self.compute.pad_multiple,
+        )
+        tables = {
+            "train": self.context.path("augment", "train.parquet"),
+            "validation": self.context.path("validate", "validation.parquet"),
+        }
+        seen = {split: rows.examples(table, self.context.path("tokenize", split)) for split, table in tables.items()}
         weights = None
         if self.settings.class_weights == "balanced":
-            classes, rows = self._classes(train)
-            balanced = balanced_weights(classes, rows, len(labels))
-            weights = torch.from_numpy(balanced).to(self.compute.torch_device)
-        held_out = self._seen(validation, "validation") if len(validation.windows) else None
-        return Data(self._seen(train, "train"), held_out, weights)
-
-    def _classes(self, train: TokenExamples) -> tuple["NDArray[np.int64]", "NDArray[np.float64]"]:
-        """Class numbers and how often each is drawn. Raises UserError for a task that does not choose among classes."""
-        if encoding_of(self.context.task).HEAD.loss != "cross_entropy":
-            raise UserError(
-                f"train.class_weights: {self.context.task} does not choose one of some classes.",
-                "Take train.class_weights out.",
-            )
-        if "labels" in train.said.tokens:
-            flat = train.said.tokens["labels"].astype(np.int64)
-            return flat, np.repeat(train.weights, train.windows.lengths).astype(np.float64)
-        return train.said.rows["labels"].astype(np.int64), train.weights
-
-    def _seen(self, examples: TokenExamples, split: str) -> Examples:
-        """By records, where a record's windows are weighed against each other."""
-        if encoding_of(self.context.task).HEAD.learns_from == "window":
-            return examples
-        return grouped(examples, len(read_table(self._rows(split), ["id"])))
-
-    def _rows(self, split: str) -> Path:
-        stage, table = ("augment", "train") if split == "train" else ("validate", split)
-        return self.context.path(stage, f"{table}.parquet")
-
-    def _examples(
-        self, split: str, labels: list[str], tokenizer: TextTokenizer, names: tuple[str, ...]
-    ) -> TokenExamples:
-        records = read_table(self._rows(split))
-        windows = load_windows(self.context.path("tokenize", split))
-        targets = encoding_of(self.context.task).target(records, windows, labels, self.context.options)
-        weights = records["weight"].to_numpy().astype(np.float64)[windows.record]
-        return TokenExamples(windows, targets, weights, names, tokenizer.pad, self.compute.pad_multiple)
+            weights = torch.from_numpy(rows.balanced(seen["train"])).to(self.compute.torch_device)
+        return Data(seen["train"], seen["validation"] if len(seen["validation"].lengths) else None, weights)
 
     @contextmanager
     def _learner(self, loaded: "Loaded", data: Data) -> Iterator[tuple[Learner, Data]]:
@@ -206,6 +240,7 @@ class _Work:
             best_epoch=(len(run.scores) - 1 if run.best_epoch is None else run.best_epoch) + 1,
             stopped_early=len(run.scores) < self.settings.epochs,
             weights_sha256=sha256(self.context.out / "model" / WEIGHTS),
+            reinitialised_weights=loaded.reinitialised,
         )
 
 

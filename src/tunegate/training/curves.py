@@ -3,7 +3,7 @@
 import csv
 import io
 
-from tunegate.params import TrainSettings
+from tunegate.train_settings import TrainSettings
 from tunegate.training.optimiser import schedule
 from tunegate.training.state import Run
 
@@ -23,7 +23,7 @@ def curves(run: Run, settings: TrainSettings) -> str:
     table.writerow(COLUMNS)
     before = 0
     for step in sorted({*range(every, run.step + 1, every), *ends}):
-        rate = settings.learning_rate * schedule(step - 1, run.steps, settings.warmup)
+        rate = settings.learning_rate * schedule(step - 1, run.steps, settings.warmup, settings.schedule)
         score = ends.get(step)
         judged = (score.validation_loss, score.validation_accuracy) if score else (None, None)
         shown = ["" if number is None else f"{number:.6f}" for number in judged]

@@ -2,20 +2,22 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunegate.errors import UserError
 from tunegate.models.freezing import train_mode
-from tunegate.params import TrainSettings
 from tunegate.progress import Progress
+from tunegate.train_settings import TrainSettings
+from tunegate.training.averaging import decay_at, move
 from tunegate.training.batches import Examples, epoch_batches, steps_per_epoch
 from tunegate.training.checkpoints import Checkpoint, Checkpoints
 from tunegate.training.compute import Compute
 from tunegate.training.loss import Loss, mean
 from tunegate.training.optimiser import make_optimiser, schedule, set_rate, step_clipped
 from tunegate.training.state import EpochScore, Run
+from tunegate.training.unfreezing import Unfreezing
 from tunegate.training.validation import score
 
 if TYPE_CHECKING:
@@ -69,8 +71,10 @@ class Training:
             resume_from.restore(run)
             self.progress.say(f"resuming at step {run.step:,} of {run.steps:,} from {resume_from.path.name}")
         with _memory_in_a_sentence(self.settings):
+            unfreezing = self._unfreezing()
             while run.epoch < self.settings.epochs and not run.has_stalled(self.settings.patience):
-                self._train_epoch(run)
+                with unfreezing(run.epoch):
+                    self._train_epoch(run)
                 self._judge_epoch(run)
         run.load_best()
         return run
@@ -80,13 +84,22 @@ class Training:
 
         optimiser = make_optimiser(self.learner.model, self.learner.head_names, self.settings)
         steps = self.settings.epochs * steps_per_epoch(self.data.train.weights, self.settings.batch_size)
-        return Run(self.learner.model, optimiser, torch.zeros(steps, device=self.compute.torch_device))
+        run = Run(self.learner.model, optimiser, torch.zeros(steps, device=self.compute.torch_device))
+        if self.settings.ema_decay is not None:
+            run.average = run.copied()
+        return run
+
+    def _unfreezing(self) -> Callable[[int], AbstractContextManager[None]]:
+        """What stands during an epoch, by its number."""
+        if self.settings.unfreeze_epochs is None:
+            return lambda epoch: nullcontext()
+        return Unfreezing(self.learner.model, self.settings.unfreeze_epochs).standing
 
     def _train_epoch(self, run: Run) -> None:
         train_mode(self.learner.model)
         batches = epoch_batches(self.data.train, self.settings.batch_size, self.settings.seed, run.epoch)
         for chosen in batches[run.batch :]:
-            set_rate(run.optimiser, schedule(run.step, run.steps, self.settings.warmup))
+            set_rate(run.optimiser, schedule(run.step, run.steps, self.settings.warmup, self.settings.schedule))
             inputs = self.data.train.inputs(chosen, self.compute.torch_device)
             targets = self.data.train.targets(chosen, self.compute.torch_device)
             with self.compute.autocast():
@@ -96,6 +109,8 @@ class Training:
             step_clipped(run.optimiser, self.settings.max_gradient_norm)
             run.losses[run.step] = loss.detach()
             run.step, run.batch = run.step + 1, run.batch + 1
+            if self.settings.ema_decay is not None:
+                move(run.average, run.trained(), decay_at(run.step, self.settings.ema_decay))
             self._look(run)
 
     def _look(self, run: Run) -> None:
@@ -117,11 +132,12 @@ class Training:
             return
         self.learner.model.eval()
         learner, held_out = self.learner, self.data.validation
-        loss, accuracy = score(learner.answer, learner.loss, held_out, self.data.class_weights, self.compute)
-        self._check_finite(loss, run)
-        run.scores.append(EpochScore(train_loss, loss, accuracy))
-        if run.best_epoch == run.epoch - 1:
-            run.keep_best()
+        with run.averaged():
+            loss, accuracy = score(learner.answer, learner.loss, held_out, self.data.class_weights, self.compute)
+            self._check_finite(loss, run)
+            run.scores.append(EpochScore(train_loss, loss, accuracy))
+            if run.best_epoch == run.epoch - 1:
+                run.keep_best()
         self.progress.say(
             f"epoch {run.epoch} of {self.settings.epochs}: training loss {train_loss:.4f}, "
             f"validation loss {loss:.4f}, accuracy {accuracy:.4f}"

@@ -1,5 +1,7 @@
 """Everything that a run of training is at one moment: what a checkpoint holds, and nothing that it does not."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,8 @@ class EpochScore:
 
 @dataclass
 class Run:
-    """`epoch` and `batch` say which batch comes next; `losses` float32 [steps] stay on the device, 0 where to come."""
+    """`epoch` and `batch` say which batch comes next; `losses` float32 [steps] stay on the device, 0 where to come;
+    `average` is empty where no average of the weights is kept."""
 
     model: "nn.Module"
     optimiser: "torch.optim.AdamW"
@@ -29,6 +32,11 @@ class Run:
     batch: int = 0
     scores: list[EpochScore] = field(default_factory=list)
     best: "dict[str, torch.Tensor]" = field(default_factory=dict)
+    average: "dict[str, torch.Tensor]" = field(default_factory=dict)
+    names: frozenset[str] = field(init=False)  # of what is trained in the course of the run
+
+    def __post_init__(self) -> None:
+        self.names = frozenset(name for name, value in self.model.named_parameters() if value.requires_grad)
 
     @property
     def steps(self) -> int:
@@ -48,14 +56,30 @@ class Run:
 
     def trained(self) -> "dict[str, torch.Tensor]":
         """What is trained, by name; the tensors themselves, not copies."""
-        return {name: value.detach() for name, value in self.model.named_parameters() if value.requires_grad}
+        return {name: value.detach() for name, value in self.model.named_parameters() if name in self.names}
+
+    def copied(self) -> "dict[str, torch.Tensor]":
+        return {name: value.clone() for name, value in self.trained().items()}
 
     def keep_best(self) -> None:
-        self.best = {name: value.clone() for name, value in self.trained().items()}
+        self.best = self.copied()
 
     def load_best(self) -> None:
-        """The best epoch's weights into the model; as it stands where no epoch was judged."""
-        self._copy(self.best)
+        """The best epoch's weights into the model; where no epoch was judged, the average or what stands there."""
+        self._copy(self.best or self.average)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Inside, the model has the averaged weights, where an average is kept."""
+        if not self.average:
+            yield
+            return
+        weights = self.copied()
+        self._copy(self.average)
+        try:
+            yield
+        finally:
+            self._copy(weights)
 
     def tensors(self) -> "dict[str, dict[str, torch.Tensor]]":
         """By file: what a checkpoint keeps as tensors, the state of the random generators included."""
@@ -71,7 +95,8 @@ class Run:
             for key, value in state.items()
         }
         files = {"weights": self.trained(), "optimiser": moments, "run": {"losses": self.losses, **random}}
-        return {**files, "best": self.best} if self.best else files
+        more = {"best": self.best, "average": self.average}
+        return files | {name: tensors for name, tensors in more.items() if tensors}
 
     def numbers(self) -> dict[str, Any]:
         """What a checkpoint keeps as JSON (Python writes floats so that they read back bit by bit)."""
@@ -88,7 +113,10 @@ class Run:
             kind, _, name = key.partition(".")
             self.optimiser.state[parameters[name]][kind] = value.to(parameters[name].device)
         self.losses.copy_(tensors["run"]["losses"])
-        self.best = {name: value.to(parameters[name].device) for name, value in tensors.get("best", {}).items()}
+        self.best, self.average = (
+            {name: value.to(parameters[name].device) for name, value in tensors.get(kept, {}).items()}
+            for kept in ("best", "average")
+        )
         self.step, self.epoch, self.batch = numbers["step"], numbers["epoch"], numbers["batch"]
         self.scores = [EpochScore(**score) for score in numbers["scores"]]
         torch.set_rng_state(tensors["run"]["random.cpu"])

@@ -1,0 +1,120 @@
+"""What a person can choose about training, with defaults, limits and the papers behind them.
+
+Every option that a paper brought is off by default: what pays on one data set costs on another.
+"""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from tunegate.settings import Settings, Share
+
+
+class TrainSettings(Settings):
+    tune: Literal["full", "partial", "head"] = Field(
+        default="full", description="what is trained: everything, all but frozen_layers, or only the head"
+    )
+    frozen_layers: int = Field(
+        default=0,
+        ge=0,
+        description="with tune: partial, the embeddings and this many lowest layers stay frozen",
+    )
+    epochs: int = Field(default=3, ge=1, le=1000, description="passes over the training rows")
+    batch_size: int = Field(default=32, ge=1, le=4096, description="rows per optimiser step")
+    learning_rate: float = Field(default=5e-5, gt=0, le=1, description="peak learning rate (tune: head: 8e-3 if unset)")
+    head_learning_rate: float | None = Field(
+        default=None, gt=0, le=1, description="peak learning rate of the head (default: the encoder's)"
+    )
+    weight_decay: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="AdamW's decoupled weight decay, not of biases and norms (Devlin et al. 2019)",
+    )
+    warmup: Share = Field(default=0.1, ge=0, lt=1, description="share of steps with a rising learning rate")
+    schedule: Literal["linear", "cosine"] = Field(
+        default="linear",
+        description="how the rate falls to 0 after the warm-up: linear (Devlin et al. 2019) or cosine (Loshchilov and "
+        "Hutter 2017)",
+    )
+    layer_decay: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="each layer's rate is the rate of the layer above times this; 0.95 in Sun et al. 2019, 0.8 to 0.9 "
+        "in Clark et al. 2020 (ELECTRA), 1: all layers learn alike",
+    )
+    reinitialised_layers: int = Field(
+        default=0,
+        ge=0,
+        description="so many top layers, and the pooler, start random; 1 to 6 of 24 steady small data sets in Zhang et "
+        "al. 2021",
+    )
+    unfreeze_epochs: int | None = Field(
+        default=None,
+        ge=1,
+        description="gradual unfreezing: the head alone first, one more layer from the top after every so many epochs; "
+        "1 in Howard and Ruder 2018 (ULMFiT)",
+    )
+    ema_decay: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="judge and keep a moving average of the weights with this decay (Polyak and Juditsky 1992): 0.99 "
+        "for hundreds of steps, 0.999 for thousands",
+    )
+    seeds: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="so many trainings with seeds from `seed` up, their mean and spread reported (Dodge et al. 2020: "
+        "seeds alone move small data sets by points)",
+    )
+    seeds_export: Literal["best", "average"] = Field(
+        default="best",
+        description="of several seeds: the best by validation loss, or the average of their weights from one and the "
+        "same start (Wortsman et al. 2022, model soups)",
+    )
+    max_gradient_norm: float = Field(default=1.0, gt=0, description="gradients are clipped to this norm")
+    dropout: Share | None = Field(default=None, ge=0, lt=1, description="dropout (default: the base model's own)")
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none", description="balanced: rare labels weigh more in the loss"
+    )
+    patience: int | None = Field(
+        default=None, ge=1, description="stop after this many epochs without a better validation loss"
+    )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="auto: bf16 where the device computes it in hardware, else fp32"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where to train")
+    threads: int | None = Field(default=None, ge=1, description="CPU threads (default: all cores)")
+    checkpoint_steps: int = Field(default=50, ge=1, description="optimiser steps between checkpoints")
+    seed: int = Field(default=0, ge=0, description="seed of head, dropout and order")
+    model_changes: dict[str, int | float | str | bool] = Field(
+        default={}, description="changes to the base model's config (num_hidden_layers: 4, ...)"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_head_alone_has_a_rate_of_its_own(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("tune") != "head":
+            return given
+        return {"learning_rate": given.get("head_learning_rate") or 8e-3, **given}  # measured: explanation/stages.md
+
+    @model_validator(mode="after")
+    def _frozen_layers_are_frozen(self) -> "TrainSettings":
+        if self.frozen_layers and self.tune != "partial":
+            raise ValueError("must not set frozen_layers without `tune: partial`, which alone freezes them")
+        return self
+
+    @model_validator(mode="after")
+    def _layers_are_there_to_be_trained(self) -> "TrainSettings":
+        given = {
+            "layer_decay": self.layer_decay != 1,
+            "reinitialised_layers": self.reinitialised_layers > 0,
+            "unfreeze_epochs": self.unfreeze_epochs is not None,
+        }
+        if self.tune == "head" and any(given.values()):
+            names = ", ".join(name for name, is_given in given.items() if is_given)
+            raise ValueError(f"must not set {names} with `tune: head`, which trains no layer")
+        return self

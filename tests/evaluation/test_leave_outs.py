@@ -66,19 +66,3 @@ def test_every_row_of_the_training_rows_is_found_and_none_else(texts: list[str],
 def test_no_rows_and_nothing_learnt_are_no_error() -> None:
     assert leave_outs(table(), [table()], PAYLOAD, []).kept.tolist() == []
     assert leave_outs(table(("t1", "x", None)), [table()], PAYLOAD, ["a"]).kept.tolist() == [True]
-
-
-def test_a_row_is_known_by_a_text_that_nearly_equals_it() -> None:
-    learnt = table(("r9", "my parcel did not come on monday as you had promised me", None))
-    test = table(
-        ("t1", "my parcel did not come on tuesday as you had promised me", None),  # one word in twelve
-        ("t2", "my parcel came on monday as I had wished", None),
-        ("t3", "", None),
-    )
-    assert leave_outs(test, [learnt], PAYLOAD, ["a"]).by_text.tolist() == [True, False, False]
-
-
-def test_chinese_rows_are_known_by_nearly_the_same_characters() -> None:
-    learnt = table(("r9", "我的包裹星期一没有按时送到请帮我查一下", None))
-    test = table(("t1", "我的包裹星期二没有按时送到请帮我查一下", None), ("t2", "我的退款还没有到账", None))
-    assert leave_outs(test, [learnt], PAYLOAD, ["a"]).by_text.tolist() == [True, False]

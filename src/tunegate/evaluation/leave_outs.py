@@ -1,7 +1,7 @@
 """Which test rows may not count when two models are compared: those that one of them has learnt from or cannot know.
 
-Found by id, and by what the row asks: texts that are one text to `text.normalise`, and near duplicates, whose words
-overlap by four fifths (`text.near`).
+Found by id, and by what the row asks: near duplicates are texts that are one text to `text.normalise`, here as in
+validate; whatever finds more of them there finds more here.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunegate.records import Payload, answer_columns, texts_of
-from tunegate.text.near import NOBODY, KnownTexts
 from tunegate.text.normalise import near_keys
 
 Mask = NDArray[np.bool_]
-LEARNT, ASKED = 0, 1  # the two groups of texts
 
 
 @dataclass(frozen=True)
@@ -46,22 +44,8 @@ def leave_outs(
     for table in learnt:
         by_id = by_id | np.asarray(pc.is_in(rows["id"], value_set=table["id"].combine_chunks()))
         by_text = by_text | np.isin(near_keys(texts_of(rows, payload)), near_keys(texts_of(table, payload)))
-    by_text |= _near(rows, learnt, payload, by_id | by_text)
     unknown = _unknown(rows, payload, labels) if labels is not None else nothing
     return LeaveOuts(by_id, by_text, unknown)
-
-
-def _near(rows: pa.Table, learnt: Sequence[pa.Table], payload: Sequence[Payload], known: Mask) -> Mask:
-    """Rows that nearly equal one that was learnt from, of those that are not known already."""
-    found = np.zeros(len(rows), dtype=bool)
-    asked = np.flatnonzero(~known)
-    if not len(asked) or not any(len(table) for table in learnt):
-        return found
-    columns = [pa.concat_arrays(parts) for parts in zip(*(texts_of(table, payload) for table in learnt), strict=True)]
-    there = KnownTexts(columns, np.full(len(columns[0]), LEARNT, dtype=np.int64))
-    twins = there.twins(texts_of(rows.take(pa.array(asked)), payload), np.full(len(asked), ASKED, dtype=np.int64))
-    found[asked] = twins != NOBODY
-    return found
 
 
 def _unknown(rows: pa.Table, payload: Sequence[Payload], labels: Sequence[str]) -> Mask:

@@ -23,7 +23,7 @@ from tunegate.tasks import record_of
 from tunegate.text.readers import file_of
 from tunegate.text.readers.mapping import delimiter_hint
 from tunegate.text.readers.rows import Chunk
-from tunegate.text.readers.values import parsed
+from tunegate.text.values import parsed
 
 Row = dict[str, Any]
 """`line`, then either the fields of the task's answer, or `error`."""

@@ -15,6 +15,9 @@ from tunegate.train_settings import TrainSettings
 __all__ = ["PipelineSettings", "Precision", "Settings", "Share", "TrainSettings"]
 
 
+Format = Literal["auto", "csv", "tsv", "jsonl", "parquet", "xlsx", "huggingface", "conll", "conllu", "spans"]
+
+
 class IngestSettings(Settings):
     files: dict[str, Literal["train", "validation", "test", "auto"]] = Field(
         default={"*": "auto"},
@@ -24,8 +27,10 @@ class IngestSettings(Settings):
         default={},
         description="the record's field (text, label, id, group, ...) to the column's name in the file",
     )
-    format: Literal["auto", "csv", "tsv", "jsonl", "parquet", "xlsx", "huggingface"] = Field(
-        default="auto", description="how to read the files; auto goes by the file name's ending"
+    format: Format = Field(
+        default="auto",
+        description="how to read the files; auto goes by the file name's ending; spans: JSON lines of texts with "
+        "marked spans (doccano, Label Studio)",
     )
     encoding: str = Field(default="utf-8", description="the files' encoding (a UTF-8 BOM is always allowed)")
     delimiter: str | None = Field(

@@ -136,7 +136,7 @@ class Predictor:
 
     def table(self, records: Sequence[Mapping[str, Any]]) -> pa.Table:
         """Records at the edge as columns; a part that no record has is left out."""
-        asked = [column for column in record_of(self.manifest.task).PAYLOAD if column.kind == "text"]
+        asked = [column for column in record_of(self.manifest.task).PAYLOAD if column.kind in ("text", "beside")]
         columns = {column.name: [record.get(column.name) for record in records] for column in asked}
         given = {name: values for name, values in columns.items() if any(value is not None for value in values)}
         return pa.table(

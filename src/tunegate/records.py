@@ -64,13 +64,14 @@ QUARANTINE = pa.schema(
 class Payload:
     """One column that a task adds to `ROW`.
 
-    kind: `text` is part of the question; `label` is an answer of one name; `answer` is any other answer.
+    kind: `text` is part of the question; `label` is an answer of one name; `answer` is any other answer; `beside` goes
+    with a question and comes back with its answer, and the model does not read it.
     parse: for a column that is no string, a file's cell (JSON's own text where the cell is no string) to its value;
     raises ValueError with a reason that completes "its tags are ...".
     """
 
     name: str
-    kind: Literal["text", "label", "answer"]
+    kind: Literal["text", "label", "answer", "beside"]
     required: bool
     description: str
     type: pa.DataType = pa.string()
@@ -89,7 +90,7 @@ def question_columns(payload: Sequence[Payload]) -> list[str]:
 
 def answer_columns(payload: Sequence[Payload]) -> list[str]:
     """The columns that hold what is right."""
-    return [column.name for column in payload if column.kind != "text"]
+    return [column.name for column in payload if column.kind in ("label", "answer")]
 
 
 def label_column(payload: Sequence[Payload]) -> str | None:

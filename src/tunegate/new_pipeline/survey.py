@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tunegate.errors import UserError
 from tunegate.params import IngestSettings, SplitSettings
@@ -125,6 +126,8 @@ class _Counts:
         for column in payload:
             if column.kind == "label":
                 self._count(self.labels, table[column.name])
+            elif column.kind == "answer" and column.type == pa.list_(pa.string()):
+                self._count(self.labels, pc.list_flatten(table[column.name]))
         if missing := FIRST_ROWS - len(self.first):
             shown = table.slice(0, missing).select([name for name in columns if name in table.column_names])
             plain = pa.table({name: as_text(shown[name]) for name in shown.column_names})

@@ -41,6 +41,8 @@ class SplitTokens(BaseModel):
     unknown_rate: float  # of the tokens that stand for text
     truncated_rate: float  # of the rows
     vanished_rows: int  # rows of which no token is left
+    words: int = 0  # that are asked for an answer each, where the task asks words
+    vanished_words: int = 0  # of these, words of which no token is left: they can neither be learnt nor answered
 
 
 class TokenizeReport(Report):
@@ -62,7 +64,13 @@ class TokenizeReport(Report):
             f"| {of.unknown_rate:.2%} | {of.truncated_rate:.2%} |\n"
             for name, of in self.splits.items()
         ]
-        notes = [f"- {note}\n" for note in (*self.reasons, *self.warnings)]
+        asked = [
+            f"- {name}: {of.words - of.vanished_words:,} of {of.words:,} words are answered for, each once "
+            f"({(of.words - of.vanished_words) / of.words:.2%}), in {of.windows:,} windows.\n"
+            for name, of in self.splits.items()
+            if of.words
+        ]
+        notes = asked + [f"- {note}\n" for note in (*self.reasons, *self.warnings)]
         size = f"Vocabulary of {self.vocabulary:,} tokens, windows of at most {self.max_length}.\n\n"
         return size + head + "".join(lines) + ("\n" + "".join(notes) if notes else "")
 
@@ -105,6 +113,8 @@ class _RowFacts:
     tokens: NDArray[np.int64]
     unknown: NDArray[np.int64]
     truncated: NDArray[np.bool_]
+    words: NDArray[np.int64]  # asked for an answer each; none where the task asks texts
+    lost: NDArray[np.int64]  # of these, words without a token
 
 
 def _records(context: Context, split: str) -> Path:
@@ -139,10 +149,16 @@ def _row_facts(windows: Windows, records: int, tokenizer: TextTokenizer) -> _Row
     ids = windows.tokens["input_ids"]
     record = np.repeat(windows.record, windows.lengths)
     unknown = record[ids == tokenizer.unknown_id] if tokenizer.unknown_id is not None else record[:0]
+    dropped = np.bincount(windows.record, weights=windows.dropped, minlength=records).astype(np.int64)
+    owned, nothing = windows.positions.get("owned"), np.zeros(records, dtype=np.int64)
+    answered = nothing if owned is None else np.bincount(record[owned == 1], minlength=records)
+    lost = nothing if owned is None else dropped
     return _RowFacts(
         tokens=np.bincount(record[~np.isin(ids, special)], minlength=records),
         unknown=np.bincount(unknown, minlength=records),
-        truncated=np.bincount(windows.record, weights=windows.dropped, minlength=records) > 0,
+        truncated=(dropped > 0) & (owned is None),
+        words=answered + lost,
+        lost=lost,
     )
 
 
@@ -160,6 +176,8 @@ def _summary(windows: Windows, facts: _RowFacts) -> SplitTokens:
         unknown_rate=round(float(facts.unknown.sum() / max(1, facts.tokens.sum())), 6),
         truncated_rate=round(float(facts.truncated.sum() / max(1, rows)), 6),
         vanished_rows=int((facts.tokens == 0).sum()),
+        words=int(facts.words.sum()),
+        vanished_words=int(facts.lost.sum()),
     )
 
 
@@ -187,13 +205,20 @@ def _over_limits(
 
 
 def _vanished(split: str, facts: _RowFacts, records: pa.Table) -> list[str]:
-    rows = np.flatnonzero(facts.tokens == 0)
-    if not len(rows):
-        return []
-    return [
-        f"[TOKEN_VANISHES] {len(rows)} of {len(records)} {split} rows have text of which the tokenizer keeps nothing. "
-        f"First: {_row(records, int(rows[0]))}. Correct or remove them: the model sees an empty text."
-    ]
+    rows, lost = np.flatnonzero(facts.tokens == 0), np.flatnonzero(facts.lost)
+    said = []
+    if len(lost):
+        said.append(
+            f"[TOKEN_VANISHES] The tokenizer keeps nothing of {int(facts.lost.sum())} words in {len(lost)} of "
+            f"{len(records)} {split} rows. First: {_row(records, int(lost[0]))}. Their tags are neither learnt nor "
+            "answered: take these words out."
+        )
+    if len(rows):
+        said.append(
+            f"[TOKEN_VANISHES] {len(rows)} of {len(records)} {split} rows have text of which the tokenizer keeps "
+            f"nothing. First: {_row(records, int(rows[0]))}. Correct or remove them: the model sees an empty text."
+        )
+    return said
 
 
 def _row(records: pa.Table, number: int) -> str:

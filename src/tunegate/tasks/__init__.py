@@ -14,6 +14,7 @@ from tunegate.task import AnswerPart, EncodePart, RecordPart
 
 TASKS = {
     "text_classification": "one label for a text or a pair of texts",
+    "token_classification": "a tag for every word: names and other spans, parts of speech",
 }
 
 

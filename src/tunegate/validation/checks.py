@@ -7,6 +7,7 @@ from typing import Literal
 
 from tunegate.errors import UserError, did_you_mean
 from tunegate.params import CheckSettings, ValidateSettings
+from tunegate.records import label_column
 from tunegate.task import Check, RecordPart
 from tunegate.validation.expectations import Suite
 from tunegate.validation.known import Known
@@ -117,6 +118,7 @@ AFTER_THE_TASKS = (
     ),
 )
 
+ABOUT_LABELS = frozenset({"LABEL_NULL", "LABEL_SET"})  # of tasks that give a record one label
 RELATIONS = frozenset({"LABEL_CONFLICT", "LEAK_EXACT", "LEAK_NEAR", "DUP_EXACT", "DUP_NEAR"})
 """Checks on what rows are to each other: made among the rows that no other check takes out."""
 
@@ -180,7 +182,8 @@ def row_checks(rules: Rules) -> tuple[Check, ...]:
                 f'validate.checks: there is no check "{code}".{did_you_mean(code, codes)}',
                 f"The checks are {', '.join(codes)}.",
             )
-    changed = (_changed(check, settings.checks.get(check.code)) for check in table)
+    of_one_label = () if label_column(rules.part.PAYLOAD) else ABOUT_LABELS
+    changed = (_changed(check, settings.checks.get(check.code)) for check in table if check.code not in of_one_label)
     return tuple(check for check in changed if check.action != "off")
 
 

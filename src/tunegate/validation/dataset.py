@@ -157,6 +157,8 @@ def _drifts(kept: pa.Table, words: Counter[str], before: Previous) -> dict[str, 
 
 
 def _drift(what: str, before: list[int], now: list[int], sizes: tuple[int, int] | None = None) -> Measure:
+    if not before:
+        return Measure(None, f"the {what} cannot be compared")
     old, new = np.array(before, dtype=np.float64), np.array(now, dtype=np.float64)
     index = stability_index(old, new)
     limit = stability_limit(len(before), *(sizes or (sum(before), sum(now))))

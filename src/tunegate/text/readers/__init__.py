@@ -12,10 +12,12 @@ from pathlib import Path
 from tunegate.errors import UserError
 from tunegate.params import IngestSettings
 from tunegate.text.readers.columnar import read_arrow, read_parquet
+from tunegate.text.readers.conll import read_conll
 from tunegate.text.readers.delimited import read_delimited
 from tunegate.text.readers.huggingface import is_left_over, split_of
 from tunegate.text.readers.jsonl import read_json_lines
 from tunegate.text.readers.rows import Chunk
+from tunegate.text.readers.spans import read_spans
 from tunegate.text.readers.xlsx import read_xlsx
 
 READERS: dict[str, Callable[[Path, str, str, IngestSettings], Iterator[Chunk]]] = {
@@ -25,8 +27,11 @@ READERS: dict[str, Callable[[Path, str, str, IngestSettings], Iterator[Chunk]]] 
     "parquet": read_parquet,
     "arrow": read_arrow,
     "xlsx": read_xlsx,
+    "conll": read_conll,
+    "conllu": read_conll,
+    "spans": read_spans,
 }
-ENDINGS = {**{f".{name}": name for name in READERS}, ".ndjson": "jsonl"}
+ENDINGS = {**{f".{name}": name for name in READERS if name != "spans"}, ".ndjson": "jsonl", ".bio": "conll"}
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from tunegate.params import SplitSettings
 from tunegate.records import SPLITS, Payload, as_text, record_schema
 from tunegate.text.readers.mapping import FieldColumns
 from tunegate.text.readers.rows import Chunk, Reject, Rows, shorten
-from tunegate.text.readers.values import parsed, unparsed
 from tunegate.text.splits import split_by_hash
+from tunegate.text.values import parsed, unparsed
 
 LONGEST_NUMBER = 18  # digits of a label or id given as a number
 HAS_ID = "has_id"

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from tunegate.records import Payload, as_text
-from tunegate.text.readers.values import json_list, parsed, unparsed, words
+from tunegate.text.values import json_list, parsed, unparsed, words
 
 TOKENS = Payload("tokens", "text", required=True, description="the words", type=pa.list_(pa.string()), parse=words)
 
@@ -12,6 +12,9 @@ TOKENS = Payload("tokens", "text", required=True, description="the words", type=
 def test_words_are_a_list_in_json_or_stand_between_blanks() -> None:
     values, reasons = parsed(pa.array(['["a b", "c"]', "a b", None, "[1]", '["a"'], pa.string()), TOKENS)
     assert values.to_pylist() == [["a b", "c"], ["a", "b"], None, None, None]
+    assert words('{ "a" }') == ["{", '"a"', "}"]
+    with pytest.raises(ValueError, match="are an object"):
+        words('{"a": "b"}')
     assert reasons == {3: "its tokens are no list of texts", 4: "its tokens are no list of texts in JSON"}
 
 

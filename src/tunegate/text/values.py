@@ -41,6 +41,8 @@ def words(cell: str) -> list[str]:
     """A list of texts in JSON, or texts with blanks between them."""
     if cell.lstrip().startswith("["):
         return json_list(cell, str, "texts")
+    if cell.lstrip().startswith("{") and _is_object(cell):
+        raise ValueError("are an object, no list of texts")
     return cell.split()
 
 
@@ -49,6 +51,13 @@ def unparsed(values: Iterable[Any]) -> list[str | None]:
     return [
         value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values
     ]
+
+
+def _is_object(cell: str) -> bool:
+    try:
+        return isinstance(json.loads(cell), dict)
+    except ValueError:
+        return False
 
 
 def _is_odd(value: object, of: type | tuple[type, ...]) -> bool:

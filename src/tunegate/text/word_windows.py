@@ -1,0 +1,104 @@
+"""Words to windows: a record longer than a window has several, which overlap, and each word is answered for by one.
+
+Nothing is cut off: a word's answer is read off its first token in the window where that token has most context.
+"""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tunegate.task import TextTokenizer
+from tunegate.windows import Windows
+
+OVERLAP = 4  # a fourth of a window is shared with the next
+NO_WORD = -1  # of special tokens
+CHUNK = 10_000  # records per batch call: memory stays flat, threads stay busy
+
+
+def word_windows(words: pa.ChunkedArray, tokenizer: TextTokenizer, max_length: int) -> Windows:
+    """Of list<string> [n]; each record has at least one window.
+
+    Positions: `word`, the word's place in its record, NO_WORD of special tokens; `owned`, 1 where the window answers
+    for a word, which is at the word's first token and once for each word that has tokens. A record's first window
+    counts as `dropped` the words of which the tokenizer keeps nothing: nobody can answer for them.
+    """
+    before, after = _specials(tokenizer)
+    body = max(1, max_length - len(before) - len(after))
+    made = _Made(before, after)
+    for start in range(0, len(words), CHUNK):
+        lists = [value or [] for value in words.slice(start, CHUNK).to_pylist()]
+        encodings = tokenizer.tokenizer.encode_batch(lists, is_pretokenized=True, add_special_tokens=False)
+        for number, encoding in enumerate(encodings):
+            ids, own = np.array(encoding.ids, dtype=np.int32), _word_ids(encoding)
+            made.add(start + number, ids, own, body)
+            made.dropped[made.first] = len(lists[number]) - len(np.unique(own))
+    return made.windows()
+
+
+class _Made:
+    """Windows as they come."""
+
+    def __init__(self, before: list[int], after: list[int]) -> None:
+        self.before, self.after = np.array(before, np.int32), np.array(after, np.int32)
+        self.ids: list[NDArray[np.int32]] = []
+        self.words: list[NDArray[np.int32]] = []
+        self.owned: list[NDArray[np.int32]] = []
+        self.record: list[int] = []
+        self.number: list[int] = []
+        self.dropped: list[int] = []
+        self.first = 0  # window of the record that was added last
+
+    def add(self, record: int, ids: NDArray[np.int32], words: NDArray[np.int32], body: int) -> None:
+        first = np.diff(words, prepend=NO_WORD) != 0
+        shared = body // OVERLAP
+        self.first = len(self.record)
+        starts = range(0, max(1, len(ids) - shared), max(1, body - shared)) if len(ids) > body else range(1)
+        for number, start in enumerate(starts):
+            end = min(len(ids), start + body)
+            place = np.arange(start, end)
+            own_from = 0 if number == 0 else start + shared // 2
+            own_to = len(ids) if number == len(starts) - 1 else starts[number + 1] + shared // 2
+            mine = first[start:end] & (place >= own_from) & (place < own_to)
+            self._append(ids[start:end], words[start:end], mine.astype(np.int32))
+            self.record.append(record)
+            self.number.append(number)
+            self.dropped.append(0)
+
+    def _append(self, ids: NDArray[np.int32], words: NDArray[np.int32], owned: NDArray[np.int32]) -> None:
+        none = [np.full(len(part), NO_WORD, np.int32) for part in (self.before, self.after)]
+        zeros = [np.zeros(len(part), np.int32) for part in (self.before, self.after)]
+        self.ids.append(np.concatenate([self.before, ids, self.after]))
+        self.words.append(np.concatenate([none[0], words, none[1]]))
+        self.owned.append(np.concatenate([zeros[0], owned, zeros[1]]))
+
+    def windows(self) -> Windows:
+        lengths = np.array([len(ids) for ids in self.ids], dtype=np.int64)
+        nothing = np.zeros(0, dtype=np.int32)
+        ids = np.concatenate([nothing, *self.ids])
+        return Windows(
+            tokens={"input_ids": ids, "token_type_ids": np.zeros_like(ids)},
+            offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            record=np.array(self.record, dtype=np.int64),
+            number=np.array(self.number, dtype=np.int32),
+            dropped=np.array(self.dropped, dtype=np.int32),
+            positions={
+                "word": np.concatenate([nothing, *self.words]),
+                "owned": np.concatenate([nothing, *self.owned]),
+            },
+        )
+
+
+def _word_ids(encoding: Any) -> NDArray[np.int32]:
+    return np.array([NO_WORD if word is None else word for word in encoding.word_ids], dtype=np.int32)
+
+
+def _specials(tokenizer: TextTokenizer) -> tuple[list[int], list[int]]:
+    """The tokens that the tokenizer puts before and after a text."""
+    encoding = tokenizer.tokenizer.encode(["a"], is_pretokenized=True)
+    text = [place for place, special in enumerate(encoding.special_tokens_mask) if not special]
+    if not text:
+        half = len(encoding.ids) // 2
+        return list(encoding.ids[:half]), list(encoding.ids[half:])
+    return list(encoding.ids[: text[0]]), list(encoding.ids[text[-1] + 1 :])

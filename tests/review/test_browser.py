@@ -152,7 +152,7 @@ def test_the_page_works_without_a_mouse(page: "Page", looked_at: Server) -> None
 def test_a_rejection_asks_for_a_reason_and_is_on_record(page: "Page", server: Server) -> None:
     page.goto(f"{server.url}/p/demo/model/{server.made.ref}")
     page.click("text=Reject")
-    assert "not packaged" in page.inner_text("main")
+    assert "goes nowhere" in page.inner_text("main")
     page.fill("#why", f"misses the weather {SCRIPT}")
     page.click("main button")
     assert "Rejected, and on record." in page.inner_text("[role=status]")

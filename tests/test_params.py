@@ -34,3 +34,11 @@ def test_a_head_alone_learns_at_a_rate_of_its_own_unless_one_is_set(given: dict[
     settings = TrainSettings.model_validate(given)
     assert settings.learning_rate == rate
     assert TrainSettings.model_validate(settings.model_dump(mode="json")) == settings
+
+
+@pytest.mark.parametrize(
+    "given", [{"label_weights": {"a": 0.0}}, {"label_weights": {"a": 2.0}, "class_weights": "balanced"}]
+)
+def test_weights_of_labels_are_positive_and_given_in_one_way(given: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="label_weights"):
+        TrainSettings.model_validate(given)

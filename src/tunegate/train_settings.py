@@ -78,7 +78,45 @@ class TrainSettings(Settings):
     max_gradient_norm: float = Field(default=1.0, gt=0, description="gradients are clipped to this norm")
     dropout: Share | None = Field(default=None, ge=0, lt=1, description="dropout (default: the base model's own)")
     class_weights: Literal["none", "balanced"] = Field(
-        default="none", description="balanced: rare labels weigh more in the loss"
+        default="none", description="balanced: rare labels weigh more in the loss (King and Zeng 2001)"
+    )
+    label_weights: dict[str, float] = Field(
+        default={}, description="label to its weight in the loss, 1 for those not named (instead of class_weights)"
+    )
+    label_smoothing: Share = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of a target that is spread over all labels; 0.1 in Szegedy et al. 2016",
+    )
+    focal_gamma: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        description="what is answered right surely counts less (focal loss); 2 in Lin et al. 2017",
+    )
+    r_drop: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="weight of the difference between two passes with other dropout, at twice the time; 1 to 5 for "
+        "text classification in Wu et al. 2021 (there its half)",
+    )
+    adversarial: Literal["none", "fgm", "pgd", "freelb"] = Field(
+        default="none",
+        description="train on embeddings moved to where the loss is higher: one step (Miyato et al. 2017), several "
+        "(Madry et al. 2018), or the mean over several (Zhu et al. 2020)",
+    )
+    adversarial_size: float = Field(
+        default=1.0, gt=0, description="how far a row's embeddings are moved at most (Euclidean norm)"
+    )
+    adversarial_steps: int = Field(default=3, ge=1, le=20, description="steps of pgd and freelb; 3 in both papers")
+    adversarial_step_size: float = Field(default=0.3, gt=0, description="the length of a step of pgd and freelb")
+    micro_batch: int | None = Field(
+        default=None,
+        ge=1,
+        description="rows that pass through the model at once, gradients added up over batch_size rows (default: all; "
+        "halved by itself when memory runs out)",
     )
     patience: int | None = Field(
         default=None, ge=1, description="stop after this many epochs without a better validation loss"
@@ -105,6 +143,20 @@ class TrainSettings(Settings):
     def _frozen_layers_are_frozen(self) -> "TrainSettings":
         if self.frozen_layers and self.tune != "partial":
             raise ValueError("must not set frozen_layers without `tune: partial`, which alone freezes them")
+        return self
+
+    @model_validator(mode="after")
+    def _classes_are_weighed_in_one_way(self) -> "TrainSettings":
+        if self.label_weights and self.class_weights != "none":
+            raise ValueError("must not set both class_weights and label_weights")
+        if not all(weight > 0 for weight in self.label_weights.values()):
+            raise ValueError("must give every label in label_weights a weight above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _embeddings_are_there_to_be_moved(self) -> "TrainSettings":
+        if self.tune == "head" and self.adversarial != "none":
+            raise ValueError("must not set adversarial with `tune: head`, which reads each row's embeddings once")
         return self
 
     @model_validator(mode="after")

@@ -227,3 +227,27 @@ def second(self, what, done, total, note=""):
         os.kill(os.getpid(), signal.SIGKILL)
 Progress.say, Progress.advance = spoken, second
 """
+
+
+def test_a_labels_own_weight_is_one_of_its_own(tmp_path: Path) -> None:
+    plain = train(ready(tmp_path / "plain")).weights_sha256
+    assert (
+        train(ready(tmp_path / "ones", label_weights={"food": 1.0})).epochs == train(ready(tmp_path / "plain")).epochs
+    )
+    assert train(ready(tmp_path / "more", label_weights={"food": 4.0})).weights_sha256 != plain
+    with pytest.raises(UserError, match=r'label_weights names "foood", which is no label\. Did you mean "?food'):
+        train(ready(tmp_path / "none", label_weights={"foood": 4.0}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"label_smoothing": 0.1, "focal_gamma": 2.0}, {"r_drop": 1.0}, {"adversarial": "fgm"}, {"micro_batch": 3}],
+)
+def test_options_of_the_loss_train_to_other_weights_by_the_same_rule(
+    changes: dict[str, object], tmp_path: Path
+) -> None:
+    workspace = ready(tmp_path, **changes)
+    first, again = train(workspace), train(workspace)
+    assert first == again and first.micro_batch == changes.get("micro_batch")
+    write_inputs(workspace)
+    assert train(workspace).weights_sha256 != first.weights_sha256

@@ -1,7 +1,7 @@
 """A small training set up on real parts: a tiny encoder of two layers and texts whose words tell the label."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tunegate.training.checkpoints import Checkpoints
 from tunegate.training.compute import Compute, repeatable
 from tunegate.training.learner import whole_model
 from tunegate.training.loop import Data, Training
+from tunegate.training.shaping import shaped_loss
 from tunegate.training.state import Run
 from tunegate.windows import Windows
 
@@ -80,7 +81,8 @@ def learning(folder: Path, *, compute: Compute = COMPUTE, family: str = "bert", 
     data = Data(examples(48, 0, names), examples(24, 1, names))
     log = io.StringIO()
     checkpoints = Checkpoints(folder / "checkpoints", compute.threads)
-    learner = whole_model(loaded.model, loaded.new, HEAD)
+    plain = whole_model(loaded.model, loaded.new, HEAD)
+    learner = replace(plain, minimised=shaped_loss(plain.loss, HEAD.loss, chosen))
     return Learning(Training(learner, data, chosen, compute, checkpoints, Progress("train", log)), log)
 
 

@@ -60,7 +60,7 @@ def test_the_head_alone_learns_from_features_that_were_kept(tmp_path: Path) -> N
     assert run.scores[-1].train_loss < run.scores[0].train_loss
 
 
-def test_a_full_gpu_is_answered_with_a_smaller_batch(tmp_path: Path) -> None:
+def test_a_gpu_that_holds_not_even_one_row_is_answered_with_a_sentence(tmp_path: Path) -> None:
     work: Learning = learning(tmp_path, compute=GPU)
 
     def too_much(_inputs: object) -> object:
@@ -68,5 +68,6 @@ def test_a_full_gpu_is_answered_with_a_smaller_batch(tmp_path: Path) -> None:
 
     learner = replace(work.training.learner, answer=too_much)  # type: ignore[arg-type]
     training: Training = replace(work.training, learner=learner)
-    with pytest.raises(UserError, match=r"batches of 8 rows.*batch_size to 4"):
+    with pytest.raises(UserError, match="too little memory for a single row"):
         training.fit()
+    assert "4 at once from here on, batches of 8 as before" in work.log.getvalue()

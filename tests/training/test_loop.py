@@ -80,7 +80,7 @@ def test_a_diverged_loss_is_answered_with_the_rate_that_caused_it(tmp_path: Path
     assert not list((tmp_path / "checkpoints").glob("step-*"))  # nothing diverged is ever resumed
 
 
-def test_too_little_memory_is_answered_with_a_smaller_batch(tmp_path: Path) -> None:
+def test_too_little_memory_for_one_row_is_answered_with_what_to_make_smaller(tmp_path: Path) -> None:
     work = learning(tmp_path)
 
     def too_much(_inputs: object) -> object:
@@ -89,7 +89,7 @@ def test_too_little_memory_is_answered_with_a_smaller_batch(tmp_path: Path) -> N
         return torch.empty(1 << 60)
 
     learner = replace(work.training.learner, answer=too_much)  # type: ignore[arg-type]
-    with pytest.raises(UserError, match=r"batches of 8 rows.*batch_size to 4"):
+    with pytest.raises(UserError, match=r"too little memory for a single row.*max_length"):
         replace(work.training, learner=learner).fit()
 
 

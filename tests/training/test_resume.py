@@ -45,6 +45,7 @@ def test_a_killed_training_ends_with_the_same_bits(threads: int, when: str, resu
 OPTIONS: dict[str, dict[str, Any]] = {
     "average": {"ema_decay": 0.9, "schedule": "cosine"},
     "unfreezing": {"unfreeze_epochs": 1, "layer_decay": 0.5, "reinitialised_layers": 1},
+    "passes": {"r_drop": 1.0, "adversarial": "freelb", "label_smoothing": 0.1, "micro_batch": 3},
 }
 
 

@@ -32,6 +32,7 @@ from tunegate.training.seeds import (
     seed_scores,
     spread_table,
 )
+from tunegate.training.shaping import shaped_loss
 from tunegate.training.state import EpochScore, Run
 from tunegate.training.validation import score
 from tunegate.workspace import write_atomically
@@ -60,6 +61,8 @@ class TrainReport(Report):
     reinitialised_weights: tuple[str, ...] = ()  # in the base model, and started random all the same
     seeds: tuple[SeedScore, ...] = ()  # where there are several; epochs are those of the first that is in `exported`
     exported: str = ""  # of several seeds
+    micro_batch: int | None = None  # rows that passed at once in the end; null: whole batches
+    halvings: tuple[tuple[int, int], ...] = ()  # memory ran out: at which step, to how many rows
 
     def markdown(self) -> str:
         lines = [
@@ -74,6 +77,10 @@ class TrainReport(Report):
             "| epoch | training loss | validation loss | validation accuracy |\n|---|---|---|---|\n"
             + "".join(lines)
             + spread_table(self.seeds, self.exported)
+            + "".join(
+                f"\nMemory ran out at step {step:,}: {rows} rows at once from there on.\n"
+                for step, rows in self.halvings
+            )
         )
 
 
@@ -150,7 +157,9 @@ class _Work:
         checkpoints = Checkpoints(
             seed_folders(self.folder, self.settings.seed, self.settings.seeds)[seed], self.compute.threads
         )
-        with self._learner(loaded, data) as (learner, seen):
+        with self._learner(loaded, data) as (plain, seen):
+            head = encoding_of(self.context.task).HEAD
+            learner = replace(plain, minimised=shaped_loss(plain.loss, head.loss, settings))
             run = Training(learner, seen, settings, self.compute, checkpoints, self.context.progress).fit(checkpoint)
             if self.settings.seeds > 1:
                 checkpoints.save(run)  # so that a killed run of several seeds need not train this one again
@@ -200,10 +209,9 @@ class _Work:
             "validation": self.context.path("validate", "validation.parquet"),
         }
         seen = {split: rows.examples(table, self.context.path("tokenize", split)) for split, table in tables.items()}
-        weights = None
-        if self.settings.class_weights == "balanced":
-            weights = torch.from_numpy(rows.balanced(seen["train"])).to(self.compute.torch_device)
-        return Data(seen["train"], seen["validation"] if len(seen["validation"].lengths) else None, weights)
+        weights = rows.class_weights(seen["train"], self.settings)
+        on_device = None if weights is None else torch.from_numpy(weights).to(self.compute.torch_device)
+        return Data(seen["train"], seen["validation"] if len(seen["validation"].lengths) else None, on_device)
 
     @contextmanager
     def _learner(self, loaded: "Loaded", data: Data) -> Iterator[tuple[Learner, Data]]:
@@ -241,6 +249,8 @@ class _Work:
             stopped_early=len(run.scores) < self.settings.epochs,
             weights_sha256=sha256(self.context.out / "model" / WEIGHTS),
             reinitialised_weights=loaded.reinitialised,
+            micro_batch=run.micro_batch,
+            halvings=tuple(run.halvings),
         )
 
 

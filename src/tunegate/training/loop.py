@@ -1,8 +1,8 @@
 """The training loop. It knows tensors and checkpoints of tensors: no task, no table, no flow."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from tunegate.training.averaging import decay_at, move
 from tunegate.training.batches import Examples, epoch_batches, steps_per_epoch
 from tunegate.training.checkpoints import Checkpoint, Checkpoints
 from tunegate.training.compute import Compute
-from tunegate.training.loss import Loss, mean
+from tunegate.training.gradient import Gradient
+from tunegate.training.loss import Loss
 from tunegate.training.optimiser import make_optimiser, schedule, set_rate, step_clipped
 from tunegate.training.state import EpochScore, Run
 from tunegate.training.unfreezing import Unfreezing
@@ -33,12 +34,14 @@ Answer = Callable[["dict[str, torch.Tensor]"], "dict[str, torch.Tensor]"]
 
 @dataclass(frozen=True)
 class Learner:
-    """`model` holds the parameters, `answer` asks it, `loss` says how wrong the outputs are."""
+    """`model` holds the parameters, `answer` asks it, `loss` says how wrong the outputs are; `minimised` is what is
+    trained on, where that is another."""
 
     model: "nn.Module"
     head_names: frozenset[str]  # of the parameters that learn at the head's rate
     answer: "Answer"
     loss: Loss
+    minimised: Loss | None = None
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,11 @@ class Training:
         if resume_from is not None:
             resume_from.restore(run)
             self.progress.say(f"resuming at step {run.step:,} of {run.steps:,} from {resume_from.path.name}")
-        with _memory_in_a_sentence(self.settings):
-            unfreezing = self._unfreezing()
-            while run.epoch < self.settings.epochs and not run.has_stalled(self.settings.patience):
-                with unfreezing(run.epoch):
-                    self._train_epoch(run)
-                self._judge_epoch(run)
+        unfreezing = self._unfreezing()
+        while run.epoch < self.settings.epochs and not run.has_stalled(self.settings.patience):
+            with unfreezing(run.epoch):
+                self._train_epoch(run)
+            self._judge_epoch(run)
         run.load_best()
         return run
 
@@ -85,6 +87,7 @@ class Training:
         optimiser = make_optimiser(self.learner.model, self.learner.head_names, self.settings)
         steps = self.settings.epochs * steps_per_epoch(self.data.train.weights, self.settings.batch_size)
         run = Run(self.learner.model, optimiser, torch.zeros(steps, device=self.compute.torch_device))
+        run.micro_batch = self.settings.micro_batch
         if self.settings.ema_decay is not None:
             run.average = run.copied()
         return run
@@ -98,16 +101,12 @@ class Training:
     def _train_epoch(self, run: Run) -> None:
         train_mode(self.learner.model)
         batches = epoch_batches(self.data.train, self.settings.batch_size, self.settings.seed, run.epoch)
+        gradient = Gradient(self.learner, self.data, self.settings, self.compute, self.progress)
         for chosen in batches[run.batch :]:
             set_rate(run.optimiser, schedule(run.step, run.steps, self.settings.warmup, self.settings.schedule))
-            inputs = self.data.train.inputs(chosen, self.compute.torch_device)
-            targets = self.data.train.targets(chosen, self.compute.torch_device)
-            with self.compute.autocast():
-                outputs = self.learner.answer(inputs)
-            loss = mean(self.learner.loss(outputs, targets, self.data.class_weights))
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss = gradient.of(chosen, run)
             step_clipped(run.optimiser, self.settings.max_gradient_norm)
-            run.losses[run.step] = loss.detach()
+            run.losses[run.step] = loss
             run.step, run.batch = run.step + 1, run.batch + 1
             if self.settings.ema_decay is not None:
                 move(run.average, run.trained(), decay_at(run.step, self.settings.ema_decay))
@@ -150,24 +149,3 @@ class Training:
                 f"Lower train.learning_rate (now {self.settings.learning_rate:g}) to a tenth, or lengthen "
                 f"train.warmup (now {self.settings.warmup:g}); bf16 can be ruled out with train.precision: fp32.",
             )
-
-
-@contextmanager
-def _memory_in_a_sentence(settings: TrainSettings) -> Iterator[None]:
-    import torch
-
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _speaks_of_memory(error):
-            raise
-        raise UserError(
-            f"There is too little memory for batches of {settings.batch_size} rows.",
-            f"Set train.batch_size to {max(1, settings.batch_size // 2)}, or lower tokenize.max_length.",
-        ) from error
-
-
-def _speaks_of_memory(error: RuntimeError) -> bool:
-    """torch has a class of its own for a GPU's memory, and for the CPU's only words."""
-    text = str(error).lower()
-    return "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text

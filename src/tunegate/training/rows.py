@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunegate.errors import UserError
+from tunegate.errors import UserError, did_you_mean
 from tunegate.records import read_table
 from tunegate.task import TextTokenizer
 from tunegate.tasks import encoding_of
+from tunegate.train_settings import TrainSettings
 from tunegate.training.batches import Examples, GroupedExamples, TokenExamples, grouped
 from tunegate.training.loss import balanced_weights
 from tunegate.window_files import load_windows
@@ -37,13 +38,18 @@ class TaskRows:
         examples = TokenExamples(found, said, weights, self.names, self.tokenizer.pad, self.multiple)
         return examples if encoding.HEAD.learns_from == "window" else grouped(examples, len(records))
 
-    def balanced(self, train: Examples) -> NDArray[np.float32]:
-        """A weight per class. Raises UserError for a task that does not choose among classes."""
+    def class_weights(self, train: Examples, settings: TrainSettings) -> NDArray[np.float32] | None:
+        """As the settings want them. Raises UserError for a task that does not choose among classes, and for a label
+        that there is not."""
+        setting = "label_weights" if settings.label_weights else "class_weights"
+        if setting == "class_weights" and settings.class_weights == "none":
+            return None
         if encoding_of(self.task).HEAD.loss != "cross_entropy" or isinstance(train, GroupedExamples):
             raise UserError(
-                f"train.class_weights: {self.task} does not choose one of some classes.",
-                "Take train.class_weights out.",
+                f"train.{setting}: {self.task} does not choose one of some classes.", f"Take train.{setting} out."
             )
+        if settings.label_weights:
+            return self._given(settings.label_weights)
         assert isinstance(train, TokenExamples)
         if "labels" in train.said.tokens:
             classes = train.said.tokens["labels"].astype(np.int64)
@@ -51,3 +57,11 @@ class TaskRows:
         else:
             classes, drawn = train.said.rows["labels"].astype(np.int64), train.weights
         return balanced_weights(classes, drawn, len(self.labels))
+
+    def _given(self, wanted: Mapping[str, float]) -> NDArray[np.float32]:
+        if unknown := [label for label in wanted if label not in self.labels]:
+            raise UserError(
+                f'train.label_weights names "{unknown[0]}", which is no label.{did_you_mean(unknown[0], self.labels)}',
+                f"The labels are: {', '.join(self.labels[:20])}{', ...' if len(self.labels) > 20 else ''}.",
+            )
+        return np.array([wanted.get(label, 1.0) for label in self.labels], dtype=np.float32)

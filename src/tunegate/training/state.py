@@ -33,6 +33,8 @@ class Run:
     scores: list[EpochScore] = field(default_factory=list)
     best: "dict[str, torch.Tensor]" = field(default_factory=dict)
     average: "dict[str, torch.Tensor]" = field(default_factory=dict)
+    micro_batch: int | None = None  # rows that pass at once; None: the whole batch
+    halvings: list[tuple[int, int]] = field(default_factory=list)  # at which step, to how many rows
     names: frozenset[str] = field(init=False)  # of what is trained in the course of the run
 
     def __post_init__(self) -> None:
@@ -101,7 +103,8 @@ class Run:
     def numbers(self) -> dict[str, Any]:
         """What a checkpoint keeps as JSON (Python writes floats so that they read back bit by bit)."""
         scores = [asdict(score) for score in self.scores]
-        return {"step": self.step, "epoch": self.epoch, "batch": self.batch, "steps": self.steps, "scores": scores}
+        place = {"step": self.step, "epoch": self.epoch, "batch": self.batch, "steps": self.steps}
+        return {**place, "scores": scores, "micro_batch": self.micro_batch, "halvings": self.halvings}
 
     def restore(self, tensors: "dict[str, dict[str, torch.Tensor]]", numbers: dict[str, Any]) -> None:
         """The moment that `tensors` and `numbers` were taken at, random generators included."""
@@ -119,6 +122,8 @@ class Run:
         )
         self.step, self.epoch, self.batch = numbers["step"], numbers["epoch"], numbers["batch"]
         self.scores = [EpochScore(**score) for score in numbers["scores"]]
+        self.micro_batch = numbers["micro_batch"]
+        self.halvings = [(step, rows) for step, rows in numbers["halvings"]]
         torch.set_rng_state(tensors["run"]["random.cpu"])
         if "random.cuda" in tensors["run"]:
             torch.cuda.set_rng_state(tensors["run"]["random.cuda"])

@@ -67,17 +67,21 @@ class Check:
 
 @dataclass(frozen=True)
 class Head:
-    """What stands on the encoder: a transformers Auto class by name, its outputs, and the loss by name (a key of
-    `training.loss.LOSSES`).
+    """What stands on the encoder: a transformers Auto class by name, or one of ours (a key of `models.heads.HEADS`),
+    its outputs, and the loss by name (a key of `training.loss.LOSSES`).
 
     learns_from: `window` where each window teaches alone; `record` where a record's windows (the options of a choice)
     are weighed against each other and so stand in one batch.
+    told: targets of tokens that the model itself reads while it learns (teacher forcing), by name.
+    learnt: the outputs that the loss reads, where these are others than those that serve.
     """
 
     auto_class: str
     outputs: tuple[str, ...]
     loss: str
     learns_from: Literal["window", "record"] = "window"
+    told: tuple[str, ...] = ()
+    learnt: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -94,3 +94,19 @@ def test_a_part_that_asks_nothing_counts_nothing() -> None:
 def test_an_unknown_loss_is_answered_with_the_nearest() -> None:
     with pytest.raises(UserError, match='Did you mean "span"'):
         loss_named("spam")
+
+
+def test_a_position_hangs_on_a_candidate_other_than_itself() -> None:
+    scores = torch.tensor([[[0.0, 9.0, 9.0, 9.0], [1.0, 9.0, 5.0, 2.0], [0.0, 0.0, 0.0, 0.0], [3.0, 1.0, 9.0, 9.0]]])
+    relations = torch.tensor([[[0.0, 0.0], [2.0, 0.0], [0.0, 0.0], [0.0, 2.0]]])
+    targets = {
+        "candidates": torch.tensor([[1, 1, -100, 1]]),  # the third position is no word's first token
+        "heads": torch.tensor([[-100, 0, -100, 1]]),
+        "relations": torch.tensor([[-100, 0, -100, 0]]),
+    }
+    arcs, named = LOSSES["arcs"]({"arcs": scores, "relation_logits": relations}, targets, None)
+    first, second = torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 1.0]])  # [root, 3], [root, 1]
+    expected = functional.cross_entropy(first, torch.tensor([0])) + functional.cross_entropy(second, torch.tensor([1]))
+    assert arcs.loss.item() == pytest.approx(expected.item())
+    assert (arcs.right.item(), arcs.asked.item()) == (0, 2)
+    assert (named.right.item(), named.asked.item()) == (1, 2)

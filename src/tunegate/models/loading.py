@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunegate.errors import UserError, did_you_mean
 from tunegate.models.folder import TOKENIZER, check_folder, sizes_match
+from tunegate.models.headed import headed_class
+from tunegate.models.heads import HEADS
 from tunegate.models.reinitialising import reinitialise
 from tunegate.task import Head
 
@@ -103,11 +105,11 @@ def save_model(model: "PreTrainedModel", tokenizer: Path, folder: Path) -> None:
 
 
 def input_names(model: "PreTrainedModel") -> tuple[str, ...]:
-    """Which of a window's arrays the model reads, in the order of its `forward`.
+    """Which of a window's arrays the encoder reads, in the order of its `forward`.
 
     A model with a single token type (RoBERTa) has the argument, and nothing to say through it.
     """
-    taken = inspect.signature(model.forward).parameters
+    taken = inspect.signature(model.base_model.forward).parameters
     names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in taken]
     if getattr(model.config, "type_vocab_size", 2) < 2 and "token_type_ids" in names:
         names.remove("token_type_ids")
@@ -167,12 +169,10 @@ def _set_dropout(config: "PretrainedConfig", rate: float, folder: Path) -> None:
 
 def _from_pretrained(folder: Path, head: Head, **more: Any) -> Any:
     import torch
-    import transformers
 
-    auto = getattr(transformers, head.auto_class)
     try:
         with quiet():
-            model, info = auto.from_pretrained(
+            model, info = _model_class(folder, head, more.get("config")).from_pretrained(
                 folder,
                 local_files_only=True,
                 trust_remote_code=False,
@@ -185,7 +185,7 @@ def _from_pretrained(folder: Path, head: Head, **more: Any) -> Any:
     except (ValueError, OSError, KeyError, RuntimeError) as error:
         raise UserError(
             f"The model in {folder} cannot be loaded as {head.auto_class}: {_first_line(error)}.",
-            "Take an encoder that has this head in transformers, and keep train.model_changes to values that leave "
+            "Take an encoder that this head can stand on, and keep train.model_changes to values that leave "
             "the shapes of the weights as they are (fewer layers, other rates).",
         ) from error
     for parameter in model.parameters():
@@ -193,6 +193,17 @@ def _from_pretrained(folder: Path, head: Head, **more: Any) -> Any:
         # order: copies make the same weights give the same bits from whichever file they came.
         parameter.data = parameter.data.clone()
     return model, info
+
+
+def _model_class(folder: Path, head: Head, config: "PretrainedConfig | None") -> Any:
+    """A transformers Auto class, or the class of the folder's encoder with one of our own heads."""
+    import transformers
+
+    if head.auto_class not in HEADS:
+        return getattr(transformers, head.auto_class)
+    if config is None:
+        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    return headed_class(type(config), head.auto_class)
 
 
 def attention() -> str:

@@ -6,7 +6,7 @@ shuffled: rows of like length meet (little padding), and no two epochs see the s
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ class TokenExamples:
     pad: Mapping[str, int]
     multiple: int  # lengths are padded to multiples of this
     renumbered: NDArray[np.int64] | None = None  # token id to its number in a table cut down to what occurs
+    told: tuple[str, ...] = ()  # targets of tokens that the model reads too
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -57,14 +58,16 @@ class TokenExamples:
         arrays = self.windows.batch(chosen, self.pad, self.multiple)
         if self.renumbered is not None:
             arrays["input_ids"] = self.renumbered[arrays["input_ids"]]
-        return as_tensors({name: arrays[name] for name in self.names}, device)
+        told = {name: self._padded(name, chosen) for name in self.told}
+        return as_tensors({name: arrays[name] for name in self.names} | told, device)
 
     def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
         rows: Arrays = {name: array[chosen] for name, array in self.said.rows.items()}
-        tokens: Arrays = {
-            name: self.windows.padded(flat, chosen, IGNORED, self.multiple) for name, flat in self.said.tokens.items()
-        }
+        tokens: Arrays = {name: self._padded(name, chosen) for name in self.said.tokens}
         return as_tensors(rows | tokens, device)
+
+    def _padded(self, name: str, chosen: NDArray[np.int64]) -> Any:
+        return self.windows.padded(self.said.tokens[name], chosen, IGNORED, self.multiple)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def whole_model(model: "PreTrainedModel", new: Iterable[str], head: Head) -> Lea
 
     def answer(inputs: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         outputs = model(**inputs)
-        return {name: outputs[name] for name in head.outputs}
+        return {name: outputs[name] for name in head.learnt or head.outputs}
 
     return Learner(model, _head_names(model, new), answer, loss_named(head.loss))
 
@@ -66,7 +66,7 @@ class HeadAlone:
             yield replace(whole, answer=above.answer), features
 
     def _above(self, examples: Examples) -> Above | None:
-        if not isinstance(examples, TokenExamples):
+        if not isinstance(examples, TokenExamples) or self.head.told:
             return None
         rows = np.arange(min(ROWS_TO_PROVE, len(examples.lengths)))
         inputs = examples.inputs(rows, self.compute.torch_device)

@@ -109,6 +109,22 @@ def masked_words(outputs: Tensors, targets: Tensors, class_weights: "torch.Tenso
     return parts
 
 
+def arcs(outputs: Tensors, targets: Tensors, class_weights: "torch.Tensor | None") -> list[Terms]:
+    """`arcs` [b, l, l] against `heads` [b, l], the position that each hangs on: softmax over the other positions of
+    which `candidates` [b, l] is 1 (Dozat and Manning 2017, section 2.2); and the `relation_logits` [b, l, r] of those
+    pairs against `relations` [b, l]."""
+    import torch
+
+    scores, candidates = outputs["arcs"].float(), targets["candidates"] == 1
+    own = torch.eye(scores.shape[-1], dtype=torch.bool, device=scores.device)
+    possible = scores.masked_fill(own | ~candidates[:, None, :], float("-inf"))
+    asked = targets["heads"] != IGNORED  # positions without a question may have no candidate either
+    return [
+        _cross_entropy(possible[asked], targets["heads"][asked], None),
+        _cross_entropy(outputs["relation_logits"], targets["relations"], None),
+    ]
+
+
 LOSSES: dict[str, Loss] = {
     "cross_entropy": cross_entropy,
     "binary_cross_entropy": binary_cross_entropy,
@@ -116,6 +132,7 @@ LOSSES: dict[str, Loss] = {
     "span": span,
     "choice": choice,
     "masked_words": masked_words,
+    "arcs": arcs,
 }
 
 

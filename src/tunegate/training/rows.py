@@ -35,7 +35,8 @@ class TaskRows:
         records, found = read_table(table), load_windows(windows)
         said = encoding.target(records, found, self.labels, self.options)
         weights = records["weight"].to_numpy().astype(np.float64)[found.record]
-        examples = TokenExamples(found, said, weights, self.names, self.tokenizer.pad, self.multiple)
+        told = encoding.HEAD.told
+        examples = TokenExamples(found, said, weights, self.names, self.tokenizer.pad, self.multiple, told=told)
         return examples if encoding.HEAD.learns_from == "window" else grouped(examples, len(records))
 
     def class_weights(self, train: Examples, settings: TrainSettings) -> NDArray[np.float32] | None:

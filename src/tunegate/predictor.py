@@ -75,7 +75,7 @@ class Predictor:
                 f"{folder} was exported for the {manifest.engine} engine and holds no {engine} files.",
                 f"Leave the engine out, or set export.engine to {engine} and run the pipeline again.",
             )
-        head = encoding_of(manifest.task).HEAD
+        head = encoding_of(manifest.task).head(_options(manifest))
         predictor = cls(
             manifest,
             chosen,
@@ -96,9 +96,8 @@ class Predictor:
 
     @cached_property
     def reading(self) -> Reading:
-        """What answers are read with. An export from before a setting was known has its default."""
-        options = options_of(self.manifest.task).model_validate(self.manifest.options).model_dump(mode="json")
-        return Reading(self.manifest.labels, self.fitted, options)
+        """What answers are read with."""
+        return Reading(self.manifest.labels, self.fitted, _options(self.manifest))
 
     def answers(self, records: pa.Table, advance: Advance | None = None) -> pa.Table:
         """One answer per record, in the records' order; however many records, only a chunk is in memory.
@@ -213,6 +212,11 @@ def said(
     if sure is None:
         return responses
     return [{**response, "sure": bool(own)} for response, own in zip(responses, sure, strict=True)]
+
+
+def _options(manifest: Manifest) -> dict[str, Any]:
+    """The task's settings. An export from before a setting was known has its default."""
+    return options_of(manifest.task).model_validate(manifest.options).model_dump(mode="json")
 
 
 def _choose(manifest: Manifest, precision: Precision | None) -> Precision:

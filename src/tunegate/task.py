@@ -141,7 +141,8 @@ class RecordPart(Protocol):
 class EncodePart(Protocol):
     """`encode.py`: records to windows, and what the model should have said."""
 
-    HEAD: Head
+    def head(self, options: TaskOptions) -> Head:
+        """What stands on the encoder, where the task's settings are these."""
 
     def head_options(self, labels: list[str], options: TaskOptions) -> dict[str, Any]:
         """Changes to the model's config (`num_labels`, `id2label`, ...)."""

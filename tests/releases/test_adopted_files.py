@@ -43,7 +43,7 @@ def test_a_base_model_without_a_head_is_no_fine_tuned_one(tmp_path: Path) -> Non
     workspace = Workspace(tmp_path)
     folder = tiny_bert(workspace.model("models/base"), ["one two"])
     with pytest.raises(UserError, match="not fine-tuned"):
-        stand_in_for_training(workspace, PIPELINE, TASK, folder)
+        stand_in_for_training(workspace, PIPELINE, TASK, {}, folder)
 
 
 def test_what_stands_in_is_what_train_leaves(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_what_stands_in_is_what_train_leaves(tmp_path: Path) -> None:
     )
     model.save_pretrained(folder)
     (folder / "tokenizer.json").write_bytes((base / "tokenizer.json").read_bytes())
-    stand_in_for_training(workspace, PIPELINE, TASK, folder)
+    stand_in_for_training(workspace, PIPELINE, TASK, {}, folder)
     left = {path.name for path in (workspace.stage(PIPELINE, "train") / "model").iterdir()}
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= left
     report = TrainReport.model_validate_json(workspace.report(PIPELINE, "train").read_text())

@@ -44,11 +44,11 @@ def tiny_export(folder: Path, made_for: EngineName = "openvino") -> Path:
         engine=made_for,
         precisions=[PRECISION],
         inputs=list(inputs),
-        outputs=list(encoding.HEAD.outputs),
+        outputs=list(encoding.head({}).outputs),
         files={},
     )
     fitted = {"temperature": 1.0}
-    engine = open_engine(made_for, folder / made_for, encoding.HEAD, PRECISION)
+    engine = open_engine(made_for, folder / made_for, encoding.head({}), PRECISION)
     predictor = Predictor(manifest, PRECISION, engine, dict(fitted), load_tokenizer(folder))
     kept = golden({PRECISION: predictor}, answering_of(TASK), predictor.table(rows))
     write_json(folder / FITTED, {PRECISION: fitted})

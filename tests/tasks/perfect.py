@@ -5,7 +5,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tunegate.task import IGNORED, Targets
-from tunegate.tasks import encoding_of
+from tunegate.tasks import encoding_of, options_of
 from tunegate.windows import Arrays, Windows, padded_width
 
 SURE = 9.0
@@ -13,7 +13,7 @@ SURE = 9.0
 
 def perfect_outputs(task: str, windows: Windows, targets: Targets, classes: int) -> Arrays:
     """By the loss that the task's head learns with."""
-    head = encoding_of(task).HEAD
+    head = encoding_of(task).head(options_of(task)().model_dump(mode="json"))
     logits = head.outputs[0]
     if head.loss == "cross_entropy" and "labels" in targets.tokens:
         wanted = windows.padded(targets.tokens["labels"], np.arange(len(windows)), IGNORED, 8)

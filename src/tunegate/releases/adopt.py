@@ -142,11 +142,12 @@ class _Work:
         self.times.append(StageTime(name, state, time.monotonic() - start))
 
     def _stand_in(self, labels: list[str]) -> None:
-        model = self.tree.model(read_inputs(self.tree.inputs(self.pipeline)).params["model"])
+        params = read_inputs(self.tree.inputs(self.pipeline)).params
+        model = self.tree.model(params["model"])
         in_data = json.loads((self.tree.stage(self.pipeline, "validate") / "labels.json").read_text(encoding="utf-8"))
         check_labels(labels, in_data, model)
         start = time.monotonic()
-        stand_in_for_training(self.tree, self.pipeline, self.task, model)
+        stand_in_for_training(self.tree, self.pipeline, self.task, params["options"], model)
         with closing(Project(self.tree)) as project:
             project.accept(Step("train", self.pipeline), restorable=False)
         self.times.append(StageTime("train", "adopted", time.monotonic() - start))

@@ -6,6 +6,7 @@ from pathlib import Path
 from tunegate.errors import UserError
 from tunegate.models.folder import TOKENIZER, WEIGHTS, read_config
 from tunegate.stages.train import TrainReport
+from tunegate.task import TaskOptions
 from tunegate.tasks import encoding_of
 from tunegate.training.checkpoints import sha256
 from tunegate.training.curves import COLUMNS
@@ -36,12 +37,12 @@ def check_labels(known: list[str], in_data: list[str], folder: Path) -> None:
         )
 
 
-def stand_in_for_training(tree: Workspace, pipeline: str, task: str, folder: Path) -> None:
+def stand_in_for_training(tree: Workspace, pipeline: str, task: str, options: TaskOptions, folder: Path) -> None:
     """Fill the train stage's outputs in the tree. `folder` is the model's, under `data/models`. Raises UserError."""
     from tunegate.models.loading import load_finished, save_model
 
     try:
-        model = load_finished(folder, encoding_of(task).HEAD)
+        model = load_finished(folder, encoding_of(task).head(options))
     except UserError as error:
         raise UserError(
             f"The model in {folder.name} is not fine-tuned for {task}: {error.problem}",

@@ -154,7 +154,7 @@ class _Maker:
 
     @classmethod
     def of(cls, context: Context, wanted: list[Precision]) -> "_Maker":
-        trained, head = context.path("train", "model"), encoding_of(context.task).HEAD
+        trained, head = context.path("train", "model"), encoding_of(context.task).head(context.options)
         model = load_finished(trained, head)
         labels = json.loads(context.path("validate", "labels.json").read_text(encoding="utf-8"))
         _check_labels(model, encoding_of(context.task).head_options(labels, context.options), labels, trained)
@@ -221,7 +221,7 @@ class _Maker:
         return self._opened[engine, precision]
 
     def _fitted(self, engine: EngineName, precision: Precision) -> Predictor:
-        head = encoding_of(self.context.task).HEAD
+        head = encoding_of(self.context.task).head(self.context.options)
         opened = open_engine(engine, self.out / engine, head, precision, os.cpu_count() or 1)
         manifest = self.manifest.model_copy(update={"engine": engine})
         unfitted = Predictor(manifest, precision, opened, {}, self.tokenizer)

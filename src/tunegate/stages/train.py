@@ -158,7 +158,7 @@ class _Work:
             seed_folders(self.folder, self.settings.seed, self.settings.seeds)[seed], self.compute.threads
         )
         with self._learner(loaded, data) as (plain, seen):
-            head = encoding_of(self.context.task).HEAD
+            head = encoding_of(self.context.task).head(self.context.options)
             learner = replace(plain, minimised=shaped_loss(plain.loss, head.loss, settings))
             run = Training(learner, seen, settings, self.compute, checkpoints, self.context.progress).fit(checkpoint)
             if self.settings.seeds > 1:
@@ -187,7 +187,7 @@ class _Work:
             settings.reinitialised_layers,
         )
         folder = self.context.workspace.model(str(self.context.inputs.params["model"]))
-        loaded = load_base(folder, encoding.HEAD, build, tokenizer.vocabulary_size)
+        loaded = load_base(folder, encoding.head(self.context.options), build, tokenizer.vocabulary_size)
         loaded.model.to(self.compute.torch_device)  # type: ignore[arg-type]
         return loaded
 
@@ -218,7 +218,7 @@ class _Work:
         from tunegate.models.loading import input_names
         from tunegate.training.learner import HeadAlone, tokens_in_use, whole_model
 
-        head = encoding_of(self.context.task).HEAD
+        head = encoding_of(self.context.task).head(self.context.options)
         if self.settings.tune == "full":
             with tokens_in_use(loaded.model, data) as renumbered:
                 yield whole_model(loaded.model, loaded.new, head), renumbered

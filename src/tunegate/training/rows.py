@@ -35,9 +35,10 @@ class TaskRows:
         records, found = read_table(table), load_windows(windows)
         said = encoding.target(records, found, self.labels, self.options)
         weights = records["weight"].to_numpy().astype(np.float64)[found.record]
-        told = encoding.HEAD.told
-        examples = TokenExamples(found, said, weights, self.names, self.tokenizer.pad, self.multiple, told=told)
-        return examples if encoding.HEAD.learns_from == "window" else grouped(examples, len(records))
+        head = encoding.head(self.options)
+        pad, multiple = self.tokenizer.pad, self.multiple
+        examples = TokenExamples(found, said, weights, self.names, pad, multiple, told=head.told)
+        return examples if head.learns_from == "window" else grouped(examples, len(records))
 
     def class_weights(self, train: Examples, settings: TrainSettings) -> NDArray[np.float32] | None:
         """As the settings want them. Raises UserError for a task that does not choose among classes, and for a label
@@ -45,7 +46,7 @@ class TaskRows:
         setting = "label_weights" if settings.label_weights else "class_weights"
         if setting == "class_weights" and settings.class_weights == "none":
             return None
-        if encoding_of(self.task).HEAD.loss != "cross_entropy" or isinstance(train, GroupedExamples):
+        if encoding_of(self.task).head(self.options).loss != "cross_entropy" or isinstance(train, GroupedExamples):
             raise UserError(
                 f"train.{setting}: {self.task} does not choose one of some classes.", f"Take train.{setting} out."
             )

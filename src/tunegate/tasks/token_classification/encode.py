@@ -14,6 +14,10 @@ from tunegate.windows import Windows
 HEAD = Head("AutoModelForTokenClassification", outputs=("logits",), loss="cross_entropy")
 
 
+def head(options: TaskOptions) -> Head:
+    return HEAD
+
+
 def head_options(labels: list[str], options: TaskOptions) -> dict[str, Any]:
     return {
         "num_labels": len(labels),

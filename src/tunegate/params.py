@@ -126,12 +126,30 @@ class AugmentSettings(Settings):
 
 class TokenizeSettings(Settings):
     max_length: int = Field(default=128, ge=8, le=8192, description="tokens per window, special tokens included")
+    longer_positions: Literal["none", "tile", "interpolate"] = Field(
+        default="none",
+        description="where max_length is above what the base model reads: its positions copied again and again "
+        "(Beltagy et al. 2020) or stretched (Dosovitskiy et al. 2021)",
+    )
+    extra_words: list[str] = Field(
+        default=[],
+        description="words that become tokens of their own, each starting as the mean of its pieces (Yao et al. 2021)",
+    )
     max_unknown_rate: Share = Field(
         default=0.05, ge=0, le=1, description="share of unknown tokens over which train refuses the data"
     )
     max_truncated_rate: Share = Field(
         default=0.1, ge=0, le=1, description="share of rows cut at max_length over which train refuses the data"
     )
+
+    @field_validator("extra_words")
+    @classmethod
+    def _words_are_words(cls, words: list[str]) -> list[str]:
+        if wrong := [word for word in words if not word or word != word.strip()]:
+            raise ValueError(f"must hold words without white space around them, not {wrong[0]!r}")
+        if len(set(words)) < len(words):
+            raise ValueError("must name each word once")
+        return words
 
 
 class ExportSettings(Settings):

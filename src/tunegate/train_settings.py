@@ -11,8 +11,10 @@ from tunegate.settings import Settings, Share
 
 
 class TrainSettings(Settings):
-    tune: Literal["full", "partial", "head"] = Field(
-        default="full", description="what is trained: everything, all but frozen_layers, or only the head"
+    tune: Literal["full", "partial", "lora", "head"] = Field(
+        default="full",
+        description="what is trained: everything, all but frozen_layers, low-rank adapters and the head (Hu et al. "
+        "2022), or only the head",
     )
     frozen_layers: int = Field(
         default=0,
@@ -21,7 +23,13 @@ class TrainSettings(Settings):
     )
     epochs: int = Field(default=3, ge=1, le=1000, description="passes over the training rows")
     batch_size: int = Field(default=32, ge=1, le=4096, description="rows per optimiser step")
-    learning_rate: float = Field(default=5e-5, gt=0, le=1, description="peak learning rate (tune: head: 8e-3 if unset)")
+    learning_rate: float = Field(
+        default=5e-5,
+        gt=0,
+        le=1,
+        description="peak learning rate: 2e-5 to 5e-5 in Devlin et al. 2019 (if unset, tune: head has 8e-3, tune: lora "
+        "5e-4 as in Hu et al. 2022)",
+    )
     head_learning_rate: float | None = Field(
         default=None, gt=0, le=1, description="peak learning rate of the head (default: the encoder's)"
     )
@@ -74,6 +82,24 @@ class TrainSettings(Settings):
         default="best",
         description="of several seeds: the best by validation loss, or the average of their weights from one and the "
         "same start (Wortsman et al. 2022, model soups)",
+    )
+    kept_layers: int | list[int] | None = Field(
+        default=None,
+        description="keep the first so many layers (Sajjad et al. 2023), or those listed, numbered from 1, the lowest "
+        "(Sanh et al. 2019 start DistilBERT from every second)",
+    )
+    lora_rank: int = Field(
+        default=8, ge=1, le=1024, description="with tune: lora, of each adapter; 8 in Hu et al. 2022"
+    )
+    lora_alpha: float = Field(
+        default=16.0, gt=0, description="adapters count alpha / rank times; 8 and 16 for RoBERTa in Hu et al. 2022"
+    )
+    lora_dropout: Share = Field(default=0.0, ge=0, lt=1, description="dropout before adapters")
+    lora_targets: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="which matrices are adapted, by the ends of their names (default: queries and values, Hu et "
+        "al. 2022)",
     )
     max_gradient_norm: float = Field(default=1.0, gt=0, description="gradients are clipped to this norm")
     dropout: Share | None = Field(default=None, ge=0, lt=1, description="dropout (default: the base model's own)")
@@ -134,9 +160,11 @@ class TrainSettings(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _a_head_alone_has_a_rate_of_its_own(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or given.get("tune") != "head":
+    def _what_is_trained_alone_has_a_rate_of_its_own(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("tune") not in ("head", "lora"):
             return given
+        if given["tune"] == "lora":
+            return {"learning_rate": 5e-4, **given}  # Hu et al. 2022, table 9
         return {"learning_rate": given.get("head_learning_rate") or 8e-3, **given}  # measured: explanation/stages.md
 
     @model_validator(mode="after")
@@ -157,6 +185,21 @@ class TrainSettings(Settings):
     def _embeddings_are_there_to_be_moved(self) -> "TrainSettings":
         if self.tune == "head" and self.adversarial != "none":
             raise ValueError("must not set adversarial with `tune: head`, which reads each row's embeddings once")
+        return self
+
+    @model_validator(mode="after")
+    def _kept_layers_are_numbers_that_rise(self) -> "TrainSettings":
+        kept = [self.kept_layers] if isinstance(self.kept_layers, int) else self.kept_layers
+        if kept is not None and (not kept or min(kept) < 1 or sorted(set(kept)) != kept):
+            raise ValueError("must give kept_layers as a number from 1, or as a rising list of numbers from 1")
+        return self
+
+    @model_validator(mode="after")
+    def _adapters_are_there_to_be_shaped(self) -> "TrainSettings":
+        if self.tune == "lora" and self.reinitialised_layers:
+            raise ValueError("must not set reinitialised_layers with `tune: lora`, which trains no layer whole")
+        if self.tune == "lora" and self.seeds > 1 and self.seeds_export == "average":
+            raise ValueError("must not set seeds_export: average with `tune: lora`: factors of adapters have no mean")
         return self
 
     @model_validator(mode="after")

@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.stages.prepared import PIPELINE, prepare, records
+from tests.stages.prepared import PIPELINE, prepare, records, write_inputs
 from tunegate.errors import RefusedError, UserError
+from tunegate.models.inputs_wanted import read_inputs_wanted
 from tunegate.stages import run_stage
 from tunegate.stages.tokenize import TokenizeReport
 from tunegate.text.tokens import load_tokenizer
@@ -106,3 +107,25 @@ def test_pieces_give_the_same_tokens_as_the_whole(tmp_path: Path, monkeypatch: p
     pieces = load_windows(workspace.stage(PIPELINE, "tokenize") / "train")
     assert np.array_equal(pieces.tokens["input_ids"], whole_ids)
     assert np.array_equal(pieces.record, whole_record)
+
+
+def test_windows_beyond_the_base_models_positions_are_refused_or_wanted(tmp_path: Path) -> None:
+    workspace = prepare(tmp_path, rows=ROWS, tokenize={"max_length": 100})
+    with pytest.raises(UserError, match=r"reads at most 64 tokens") as caught:
+        tokenize(workspace)
+    assert "tokenize.longer_positions" in caught.value.remedy
+    write_inputs(workspace, tokenize={"max_length": 100, "longer_positions": "interpolate"})
+    tokenize(workspace)
+    wanted = read_inputs_wanted(workspace.stage(PIPELINE, "tokenize"))
+    assert (wanted.positions, wanted.lengthening, wanted.base_tokens) == (100, "interpolate", None)
+
+
+def test_words_of_ones_own_are_tokens_and_their_pieces_are_kept_for_training(tmp_path: Path) -> None:
+    workspace = prepare(tmp_path, rows=ROWS, tokenize={"extra_words": ["catmat", "night"]})
+    before = load_tokenizer(workspace.model("models/tiny"))
+    report = tokenize(workspace)
+    wanted = read_inputs_wanted(workspace.stage(PIPELINE, "tokenize"))
+    after = load_tokenizer(workspace.stage(PIPELINE, "tokenize"))
+    assert report.vocabulary == wanted.tokens == before.vocabulary_size + 1  # "night" was a token already
+    assert wanted.made_of == (tuple(before.tokenizer.encode("catmat", add_special_tokens=False).ids),)
+    assert after.tokenizer.encode("catmat", add_special_tokens=False).ids == [before.vocabulary_size]

@@ -251,3 +251,56 @@ def test_options_of_the_loss_train_to_other_weights_by_the_same_rule(
     assert first == again and first.micro_batch == changes.get("micro_batch")
     write_inputs(workspace)
     assert train(workspace).weights_sha256 != first.weights_sha256
+
+
+CHANGED = {"tune": "lora", "lora_rank": 2, "kept_layers": [2], "epochs": 3, "checkpoint_steps": 2}
+READING = {"max_length": 100, "longer_positions": "tile", "extra_words": ["rainstorm", "snow"]}
+
+
+def test_changes_of_the_architecture_resume_with_the_same_bits_and_are_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("peft")
+    workspace = prepare(tmp_path, train=CHANGED, tokenize=READING)
+    run_stage("tokenize", PIPELINE, workspace)
+    whole = train(workspace)
+    interrupt(workspace, monkeypatch)
+    assert train(workspace) == whole
+    assert "resuming at step 2 of 9" in capsys.readouterr().out
+    assert [effect.setting for effect in whole.effects] == [
+        "train.kept_layers",
+        "tokenize.longer_positions",
+        "tokenize.extra_words",
+        "train.tune",
+    ]
+    assert "| `tokenize.extra_words` |" in whole.markdown() and whole.trained_parameters < whole.parameters / 2
+    config = json.loads((workspace.stage(PIPELINE, "train") / "model" / "config.json").read_text())
+    assert (config["num_hidden_layers"], config["max_position_embeddings"]) == (1, 100)
+    assert not any("lora" in name for name in model_of(workspace))
+
+
+def test_adapters_learn_and_leave_the_rest_alone(tmp_path: Path) -> None:
+    pytest.importorskip("peft")
+    workspace = ready(tmp_path, tune="lora", epochs=30, learning_rate=2e-2)
+    report = train(workspace)
+    assert report.epochs[report.best_epoch - 1].validation_accuracy == 1.0
+    from safetensors.torch import load_file
+
+    base = dict(load_file(workspace.model("models/tiny") / "model.safetensors"))
+    ours = {name.removeprefix("bert."): value for name, value in model_of(workspace).items()}
+    changed = {name for name, value in base.items() if name in ours and not value.equal(ours[name])}
+    assert changed == {name for name in changed if "query.weight" in name or "value.weight" in name or "pooler" in name}
+    assert any("query.weight" in name for name in changed)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"kept_layers": []}, {"kept_layers": [2, 1]}, {"kept_layers": 0}, {"tune": "lora", "reinitialised_layers": 1}],
+)
+def test_changes_that_cannot_be_are_refused_when_settings_are_read(wrong: dict[str, object]) -> None:
+    from pydantic import ValidationError
+
+    from tunegate.params import TrainSettings
+
+    with pytest.raises(ValidationError, match=r"kept_layers as|must not set reinitialised_layers"):
+        TrainSettings.model_validate(wrong)

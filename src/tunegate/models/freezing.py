@@ -1,4 +1,4 @@
-"""What of a model is trained: everything, all above a boundary, or the head alone.
+"""What of a model is trained: everything, all above a boundary, low-rank adapters with the head, or the head alone.
 
 Head-only is the boundary above the last layer: a pooler, where there is one, belongs to the head and is trained.
 What is frozen is a fixed function: it runs without dropout, so that its results can be kept.
@@ -7,12 +7,13 @@ What is frozen is a fixed function: it runs without dropout, so that its results
 from typing import TYPE_CHECKING, Literal
 
 from tunegate.errors import UserError
+from tunegate.models.lora import MARK
 
 if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedModel
 
-Tune = Literal["full", "partial", "head"]
+Tune = Literal["full", "partial", "head", "lora"]
 
 
 def freeze(model: "PreTrainedModel", tune: Tune, frozen_layers: int) -> int:
@@ -20,7 +21,7 @@ def freeze(model: "PreTrainedModel", tune: Tune, frozen_layers: int) -> int:
     if tune == "full":
         return 0
     layers = encoder_layers(model)
-    frozen = len(layers) if tune == "head" else frozen_layers
+    frozen = len(layers) if tune in ("head", "lora") else frozen_layers
     if frozen > len(layers):
         raise UserError(
             f"train.frozen_layers is {frozen}, and the model has {len(layers)} layers.",
@@ -29,22 +30,34 @@ def freeze(model: "PreTrainedModel", tune: Tune, frozen_layers: int) -> int:
     if tune == "partial" and frozen:
         separate_layers(model, "frozen_layers", "none can be frozen alone", "Set train.tune to full or head.")
     kept = list(layers[frozen:])
-    for module in _below(model, layers):
+    for module in (*_below(model, layers), *layers[:frozen]):
         module.requires_grad_(False)
-    for layer in layers[:frozen]:
-        layer.requires_grad_(False)
     for layer in kept:
         layer.requires_grad_(True)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(parameter.requires_grad or MARK in name)
     return frozen
 
 
 def train_mode(model: "nn.Module") -> None:
-    """Training mode for what is trained, evaluation mode (no dropout) for modules that are frozen as a whole."""
+    """Training mode for what is trained, evaluation mode (no dropout) for modules that are frozen as a whole.
+
+    A layer of which something is trained (adapters) is in training mode as a whole: its dropout steadies that too.
+    """
     model.train()
-    for module in model.modules():
-        parameters = list(module.parameters())
-        if parameters and not any(parameter.requires_grad for parameter in parameters):
-            module.eval()
+    for module in model.children():
+        _train_mode(module, is_layer=False)
+
+
+def _train_mode(module: "nn.Module", is_layer: bool) -> None:
+    from torch import nn
+
+    parameters = list(module.parameters())
+    if parameters and not any(parameter.requires_grad for parameter in parameters):
+        module.eval()
+    elif not is_layer:
+        for child in module.children():
+            _train_mode(child, is_layer=isinstance(module, nn.ModuleList))
 
 
 def encoder_layers(model: "PreTrainedModel") -> "nn.ModuleList":

@@ -5,16 +5,20 @@ weights are safetensors only.
 """
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunegate.errors import UserError, did_you_mean
+from tunegate.models.changing import adapted, changed
+from tunegate.models.effects import Effect
 from tunegate.models.folder import TOKENIZER, check_folder, sizes_match
 from tunegate.models.headed import headed_class
 from tunegate.models.heads import HEADS
+from tunegate.models.inputs_wanted import InputsWanted
+from tunegate.models.lora import Lora
 from tunegate.models.reinitialising import reinitialise
 from tunegate.task import Head
 
@@ -47,17 +51,21 @@ class Build:
     dropout: float | None
     seed: int  # of the weights that the folder does not hold
     reinitialised_layers: int = 0
+    inputs: InputsWanted = InputsWanted()
+    kept_layers: int | Sequence[int] | None = None
+    lora: Lora | None = None
 
 
 @dataclass(frozen=True)
 class Loaded:
     """`new`: weights that the folder does not hold and that start random; `unused`: the folder's that have no place;
-    `reinitialised`: the folder's that start random all the same."""
+    `reinitialised`: the folder's that start random all the same; `effects`: what else was changed of them."""
 
     model: "PreTrainedModel"
     new: tuple[str, ...]
     unused: tuple[str, ...]
     reinitialised: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
 
     def trained(self) -> "dict[str, torch.Tensor]":
         """Copies of the weights that are not frozen."""
@@ -71,19 +79,24 @@ class Loaded:
 
 
 def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> Loaded:
-    """The base model with a new head, float32, in training mode. Raises UserError."""
+    """The base model with a new head, float32, in training mode; the tokenizer is the one after `build.inputs`.
+
+    Raises UserError.
+    """
     import torch
 
     check_folder(folder)
     config = _config(folder, build)
-    check_vocabulary(config, vocabulary_size, folder)
+    check_vocabulary(config, build.inputs.base_tokens or vocabulary_size, folder)
     torch.manual_seed(build.seed)
     model, info = _from_pretrained(folder, head, config=config)
     new, unused = tuple(sorted(info["missing_keys"])), tuple(sorted(info["unexpected_keys"]))
     _check_encoder_is_there(model, new, build, folder)
+    effects = changed(model, build.kept_layers, build.inputs)
     reinitialised = reinitialise(model, build.reinitialised_layers)
+    effects += adapted(model, build.lora)
     model.train()
-    return Loaded(model, new, unused, reinitialised)
+    return Loaded(model, new, unused, reinitialised, effects)
 
 
 def load_finished(folder: Path, head: Head) -> "PreTrainedModel":

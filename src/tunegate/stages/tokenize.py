@@ -14,11 +14,13 @@ from pydantic import BaseModel
 
 from tunegate.errors import UserError
 from tunegate.models.folder import check_folder, longest_input, read_config
+from tunegate.models.inputs_wanted import InputsWanted
 from tunegate.params import TokenizeSettings
 from tunegate.records import read_table
 from tunegate.stages import Context, Report
 from tunegate.task import TextTokenizer
 from tunegate.tasks import encoding_of
+from tunegate.text.extension import extended
 from tunegate.text.tokens import load_tokenizer
 from tunegate.window_files import save_windows
 from tunegate.windows import Windows, joined
@@ -56,12 +58,12 @@ class TokenizeReport(Report):
 
     def markdown(self) -> str:
         head = (
-            "| split | rows | windows | tokens | mean length | 95 % up to | longest | unknown | truncated rows |\n"
+            "| split | rows | tokens | mean length | 95 % up to | longest | unknown | truncated rows |\n"
             "|---|---|---|---|---|---|---|---|\n"
         )
         lines = [
-            f"| {name} | {of.rows:,} | {of.windows:,} | {of.tokens:,} | {of.mean_length:.1f} "
-            f"| {of.length_95:.0f} | {of.longest} | {of.unknown_rate:.2%} | {of.truncated_rate:.2%} |\n"
+            f"| {name} | {of.rows:,} | {of.tokens:,} | {of.mean_length:.1f} | {of.length_95:.0f} | {of.longest} "
+            f"| {of.unknown_rate:.2%} | {of.truncated_rate:.2%} |\n"
             for name, of in self.splits.items()
         ]
         asked = [
@@ -81,8 +83,7 @@ def run(context: Context) -> TokenizeReport:
     settings = context.settings(TokenizeSettings)
     folder = context.workspace.model(str(context.inputs.params["model"]))
     check_folder(folder)
-    _check_max_length(folder, settings.max_length)
-    tokenizer = load_tokenizer(folder)
+    tokenizer, wanted = _wanted(folder, settings)
     splits: dict[str, SplitTokens] = {}
     reasons: list[str] = []
     warnings: list[str] = []
@@ -94,7 +95,11 @@ def run(context: Context) -> TokenizeReport:
         splits[split] = _summary(windows, facts)
         reasons += _over_limits(split, facts, splits[split], records, settings)
         warnings += _vanished(split, facts, records)
-    write_atomically(context.out / "tokenizer.json", (folder / "tokenizer.json").read_bytes())
+    if wanted.base_tokens is None:
+        write_atomically(context.out / "tokenizer.json", (folder / "tokenizer.json").read_bytes())
+    else:
+        tokenizer.tokenizer.save(str(context.out / "tokenizer.json"))
+    wanted.write(context.out)
     verdict = {"accepted": not reasons, "reasons": reasons}
     write_atomically(context.out / "verdict.json", json.dumps(verdict, indent=2, ensure_ascii=False) + "\n")
     return TokenizeReport(
@@ -123,13 +128,32 @@ def _records(context: Context, split: str) -> Path:
     )
 
 
-def _check_max_length(folder: Path, max_length: int) -> None:
+def _wanted(folder: Path, settings: TokenizeSettings) -> tuple[TextTokenizer, InputsWanted]:
+    """The tokenizer, and what the base model must become to read its tokens. Raises UserError."""
+    positions = _positions(folder, settings)
+    more: dict[str, object] = {}
+    if positions:
+        more |= {"positions": positions, "lengthening": settings.longer_positions}
+    before = load_tokenizer(folder)
+    tokenizer, made_of = extended(folder, settings.extra_words) if settings.extra_words else (before, [])
+    if made_of:
+        size = before.vocabulary_size
+        more |= {"base_tokens": size, "kept_tokens": size, "made_of": made_of, "vocabulary": "extra_words"}
+    return tokenizer, InputsWanted.model_validate(more)
+
+
+def _positions(folder: Path, settings: TokenizeSettings) -> int | None:
+    """To how many the base model's are to be lengthened; None where it reads windows of max_length as it is."""
     limit = longest_input(read_config(folder))
-    if limit is not None and max_length > limit:
+    if limit is None or settings.max_length <= limit:
+        return None
+    if settings.longer_positions == "none":
         raise UserError(
-            f"tokenize.max_length is {max_length}, and the base model {folder.name} reads at most {limit} tokens.",
-            f"Set tokenize.max_length to {limit} or less.",
+            f"tokenize.max_length is {settings.max_length}, and the base model {folder.name} reads at most {limit} "
+            "tokens.",
+            f"Set tokenize.max_length to {limit} or less, or lengthen its positions: tokenize.longer_positions: tile.",
         )
+    return settings.max_length
 
 
 def _encode(context: Context, records: pa.Table, tokenizer: TextTokenizer, max_length: int) -> Windows:
@@ -198,8 +222,7 @@ def _over_limits(
         reasons.append(
             f"[TOO_LONG] {int(facts.truncated.sum())} of {summary.rows} {split} rows ({summary.truncated_rate:.1%}) "
             f"are longer than {settings.max_length} tokens and would be cut; the limit is "
-            f"{settings.max_truncated_rate:.1%}. First: {_row(records, first)}. Raise tokenize.max_length, let "
-            "them be read in windows (options.long_texts: windows, where the task has it), or raise "
+            f"{settings.max_truncated_rate:.1%}. First: {_row(records, first)}. Raise tokenize.max_length, or "
             "tokenize.max_truncated_rate."
         )
     return reasons

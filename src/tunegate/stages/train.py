@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import tunegate.models
 import tunegate.training
+from tunegate.models.effects import Effect, effects_table
 from tunegate.models.folder import WEIGHTS
+from tunegate.models.inputs_wanted import read_inputs_wanted
 from tunegate.stages import Context, Report
 from tunegate.task import TextTokenizer
 from tunegate.tasks import encoding_of
@@ -59,6 +61,8 @@ class TrainReport(Report):
     stopped_early: bool
     weights_sha256: str
     reinitialised_weights: tuple[str, ...] = ()  # in the base model, and started random all the same
+    unused_weights: tuple[str, ...] = ()  # in the base model, and without a place in this one
+    effects: tuple[Effect, ...] = ()  # of changes of the architecture
     seeds: tuple[SeedScore, ...] = ()  # where there are several; epochs are those of the first that is in `exported`
     exported: str = ""  # of several seeds
     micro_batch: int | None = None  # rows that passed at once in the end; null: whole batches
@@ -76,6 +80,7 @@ class TrainReport(Report):
             f"{', stopped early' if self.stopped_early else ''}.\n\n"
             "| epoch | training loss | validation loss | validation accuracy |\n|---|---|---|---|\n"
             + "".join(lines)
+            + effects_table(self.effects)
             + spread_table(self.seeds, self.exported)
             + "".join(
                 f"\nMemory ran out at step {step:,}: {rows} rows at once from there on.\n"
@@ -116,6 +121,7 @@ class _Work:
     def train(self, checkpoints: Mapping[int, Checkpoint | None]) -> TrainReport:
         """`checkpoints`: by seed, where it is to be taken up."""
         from tunegate.models.loading import save_model
+        from tunegate.models.lora import merge
 
         tokenizer = load_tokenizer(self.context.path("tokenize"))
         labels: list[str] = json.loads(self.context.path("validate", "labels.json").read_text(encoding="utf-8"))
@@ -134,10 +140,14 @@ class _Work:
             loaded.put(average_of(finished))
             averaged = self._score(loaded, data)
             exported = AVERAGE
+        parameters = list(loaded.model.parameters())
+        trained = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
+        merge(loaded.model)
         save_model(loaded.model.cpu(), self.context.path("tokenize", "tokenizer.json"), self.context.out / "model")
         write_atomically(self.context.plot("curves"), curves(chosen.run, self.settings))
         report = self._report(chosen.run, loaded, len(data.train.lengths), len(labels))
-        return report.model_copy(update={"seeds": tuple(seed_scores(finished, averaged)), "exported": exported})
+        spread = tuple(seed_scores(finished, averaged))
+        return report.model_copy(update={"trained_parameters": trained, "seeds": spread, "exported": exported})
 
     def _prepared(self, seed: int, labels: list[str], tokenizer: TextTokenizer) -> tuple["Loaded", Data]:
         """The model before its training, the generators seeded for it."""
@@ -176,6 +186,7 @@ class _Work:
 
     def _load(self, labels: list[str], tokenizer: TextTokenizer, seed: int) -> "Loaded":
         from tunegate.models.loading import Build, load_base
+        from tunegate.models.lora import Lora
 
         encoding = encoding_of(self.context.task)
         settings = self.settings
@@ -185,6 +196,11 @@ class _Work:
             settings.dropout,
             seed,
             settings.reinitialised_layers,
+            read_inputs_wanted(self.context.path("tokenize")),
+            settings.kept_layers,
+            Lora(settings.lora_rank, settings.lora_alpha, settings.lora_dropout, settings.lora_targets)
+            if settings.tune == "lora"
+            else None,
         )
         folder = self.context.workspace.model(str(self.context.inputs.params["model"]))
         loaded = load_base(folder, encoding.head(self.context.options), build, tokenizer.vocabulary_size)
@@ -223,7 +239,7 @@ class _Work:
             with tokens_in_use(loaded.model, data) as renumbered:
                 yield whole_model(loaded.model, loaded.new, head), renumbered
             return
-        if self.settings.tune == "partial":
+        if self.settings.tune in ("partial", "lora"):
             yield whole_model(loaded.model, loaded.new, head), data
             return
         names = input_names(loaded.model)
@@ -236,7 +252,7 @@ class _Work:
         return TrainReport(
             tune=self.settings.tune,
             parameters=sum(parameter.numel() for parameter in parameters),
-            trained_parameters=sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+            trained_parameters=0,
             new_weights=list(loaded.new),
             rows=rows,
             labels=labels,
@@ -249,6 +265,8 @@ class _Work:
             stopped_early=len(run.scores) < self.settings.epochs,
             weights_sha256=sha256(self.context.out / "model" / WEIGHTS),
             reinitialised_weights=loaded.reinitialised,
+            unused_weights=loaded.unused,
+            effects=loaded.effects,
             micro_batch=run.micro_batch,
             halvings=tuple(run.halvings),
         )

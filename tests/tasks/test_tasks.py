@@ -155,6 +155,23 @@ def test_perfect_outputs_make_perfect_answers(task: str, tokenizer: TextTokenize
     assert (part.confidence(answers) > 0.5).all()
 
 
+def test_perfect_windows_make_perfect_answers_however_texts_are_cut(task: str, tokenizer: TextTokenizer) -> None:
+    if "long_texts" not in options_of(task).model_fields:
+        pytest.skip("the task has no choice for long texts")
+    rows, labels, part = examples(task), record_of(task).labels(examples(task)), answering_of(task)
+    for pooling in ("mean", "max"):
+        wanted = options_of(task)(long_texts="windows", pooling=pooling).model_dump(mode="json")
+        windows = encoding_of(task).encode(rows, tokenizer, 5, wanted)
+        assert len(windows) > len(rows)
+        outputs = perfect_outputs(task, windows, encoding_of(task).target(rows, windows, labels, wanted), len(labels))
+        reading = Reading(labels, {}, wanted)
+        answers = part.decode(
+            outputs, windows, rows, replace(reading, fitted=part.fit(outputs, windows, rows, reading))
+        )
+        counts = part.counts(answers, rows, labels)
+        assert counts.number[counts.key == counts.keys.index("correct")].sum() == len(rows)
+
+
 def test_the_service_says_answers_of_the_answers_type(task: str, tokenizer: TextTokenizer) -> None:
     rows, labels, part = examples(task), record_of(task).labels(examples(task)), answering_of(task)
     answers = answered(task, tokenizer)

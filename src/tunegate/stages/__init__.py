@@ -16,6 +16,7 @@ from tunegate.inputs import Inputs, read_inputs
 from tunegate.params import PipelineSettings, Settings
 from tunegate.progress import Progress
 from tunegate.task import TaskOptions
+from tunegate.tasks import options_of
 from tunegate.workspace import Workspace, check_pipeline_name, folder_hash, fresh_folder, write_atomically
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ class Context:
     @property
     def options(self) -> TaskOptions:
         """The task's own settings; `params.options` must be among the keys that the stage reads."""
-        options: TaskOptions = self.inputs.params["options"]
-        return options
+        own = options_of(self.task).model_validate(self.inputs.params["options"])
+        return own.model_dump(mode="json")
 
     def path(self, stage: str, name: str = "") -> Path:
         """A file of an earlier stage."""

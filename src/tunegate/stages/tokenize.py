@@ -58,12 +58,12 @@ class TokenizeReport(Report):
 
     def markdown(self) -> str:
         head = (
-            "| split | rows | tokens | mean length | 95 % up to | longest | unknown | truncated rows |\n"
+            "| split | rows | windows | tokens | mean length | 95 % up to | longest | unknown | truncated rows |\n"
             "|---|---|---|---|---|---|---|---|\n"
         )
         lines = [
-            f"| {name} | {of.rows:,} | {of.tokens:,} | {of.mean_length:.1f} | {of.length_95:.0f} | {of.longest} "
-            f"| {of.unknown_rate:.2%} | {of.truncated_rate:.2%} |\n"
+            f"| {name} | {of.rows:,} | {of.windows:,} | {of.tokens:,} | {of.mean_length:.1f} "
+            f"| {of.length_95:.0f} | {of.longest} | {of.unknown_rate:.2%} | {of.truncated_rate:.2%} |\n"
             for name, of in self.splits.items()
         ]
         asked = [
@@ -222,7 +222,8 @@ def _over_limits(
         reasons.append(
             f"[TOO_LONG] {int(facts.truncated.sum())} of {summary.rows} {split} rows ({summary.truncated_rate:.1%}) "
             f"are longer than {settings.max_length} tokens and would be cut; the limit is "
-            f"{settings.max_truncated_rate:.1%}. First: {_row(records, first)}. Raise tokenize.max_length, or "
+            f"{settings.max_truncated_rate:.1%}. First: {_row(records, first)}. Raise tokenize.max_length, let "
+            "them be read in windows (options.long_texts: windows, where the task has it), or raise "
             "tokenize.max_truncated_rate."
         )
     return reasons

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from tunegate.statistics.calibration import fit_temperature, softmax
 from tunegate.statistics.margins import best_above_second
 from tunegate.task import Counts, Fitted, Metric, Reading, Sums
+from tunegate.text.bags import bags
+from tunegate.text.long_texts import pooled
+from tunegate.text.questions import shown
 from tunegate.windows import Arrays, Windows
 
 
@@ -54,11 +57,11 @@ BASELINES = MAJORITY, TFIDF = "majority", "tfidf"
 
 def fit(outputs: Arrays, windows: Windows, records: pa.Table, reading: Reading) -> Fitted:
     truth = np.asarray(pc.index_in(records["label"], value_set=pa.array(reading.labels)).combine_chunks())
-    return {"temperature": fit_temperature(np.asarray(outputs["logits"], dtype=np.float64), truth)}
+    return {"temperature": fit_temperature(pooled(outputs["logits"], windows, len(records), reading.options), truth)}
 
 
 def decode(outputs: Arrays, windows: Windows, records: pa.Table, reading: Reading) -> pa.Table:
-    logits = np.asarray(outputs["logits"], dtype=np.float64)
+    logits = pooled(outputs["logits"], windows, len(records), reading.options)
     temperature = reading.fitted.get("temperature", 1.0)
     if not isinstance(temperature, float):
         raise TypeError("the fitted temperature is one number")
@@ -120,9 +123,7 @@ def counts(answers: pa.Table, records: pa.Table, labels: list[str]) -> Counts:
 
 def baselines(train: pa.Table, test: pa.Table, labels: list[str], seed: int) -> dict[str, tuple[str, pa.Table]]:
     """The majority label, and TF-IDF (words and pairs of words) with logistic regression."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
 
     truth = train["label"].to_pylist()
     shares = np.array([truth.count(label) / len(truth) for label in labels])
@@ -130,25 +131,13 @@ def baselines(train: pa.Table, test: pa.Table, labels: list[str], seed: int) -> 
     answers = {MAJORITY: ("always the most frequent label", _from_probabilities(everyone, labels))}
     if len(set(truth)) < 2:
         return answers
-    model = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)[一-鿿]|\b\w\w+\b"),
-        LogisticRegression(C=10.0, max_iter=1000, random_state=seed),
-    )
-    model.fit(_joined(train), truth)
+    known, asked = bags(train, test)
+    model = LogisticRegression(C=10.0, max_iter=1000, random_state=seed).fit(known, truth)
     probabilities = np.zeros((len(test), len(labels)))
     columns = [labels.index(label) for label in model.classes_]
-    probabilities[:, columns] = model.predict_proba(_joined(test))
+    probabilities[:, columns] = model.predict_proba(asked)
     answers[TFIDF] = ("TF-IDF with logistic regression", _from_probabilities(probabilities, labels))
     return answers
-
-
-def _joined(records: pa.Table) -> list[str]:
-    """A pair's texts as one: what a bag of words can know of a pair."""
-    return [" ".join(filter(None, pair)) for pair in zip(*_texts(records), strict=True)]
-
-
-def _texts(records: pa.Table) -> tuple[list[str | None], ...]:
-    return tuple(records[name].to_pylist() for name in ("text", "text_b") if name in records.column_names)
 
 
 def _from_probabilities(probabilities: NDArray[np.float64], labels: list[str]) -> pa.Table:
@@ -163,10 +152,9 @@ def _from_probabilities(probabilities: NDArray[np.float64], labels: list[str]) -
 
 
 def cells(record: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, str]:
-    texts = " / ".join(str(record[name]) for name in ("text", "text_b") if record.get(name))
-    shown = {
-        "text": texts,
+    found = {
+        "text": shown(record),
         "answer": str(answer["label"]),
         "confidence": f"{float(answer['confidence']):.2f}",
     }
-    return {**shown, "label": str(record["label"])} if record.get("label") else shown
+    return {**found, "label": str(record["label"])} if record.get("label") else found

@@ -1,4 +1,4 @@
-"""Text classification put to an encoder: one window per record, cut at the maximal length and counted."""
+"""Text classification put to an encoder: one window per record, or several of a long one, as the options say."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from tunegate.errors import UserError
 from tunegate.task import Head, Targets, TaskOptions, TextTokenizer
-from tunegate.text.tokens import whole_text_windows
+from tunegate.text.long_texts import text_windows
 from tunegate.windows import Windows
 
 HEAD = Head("AutoModelForSequenceClassification", outputs=("logits",), loss="cross_entropy")
@@ -28,10 +28,7 @@ def head_options(labels: list[str], options: TaskOptions) -> dict[str, Any]:
 
 
 def encode(records: pa.Table, tokenizer: TextTokenizer, max_length: int, options: TaskOptions) -> Windows:
-    second = records["text_b"] if "text_b" in records.column_names else None
-    if second is not None and second.null_count == len(second):
-        second = None
-    return whole_text_windows(records["text"], second, tokenizer, max_length)
+    return text_windows(records, tokenizer, max_length, options)
 
 
 def target(records: pa.Table, windows: Windows, labels: list[str], options: TaskOptions) -> Targets:

@@ -83,6 +83,14 @@ class TrainSettings(Settings):
         description="of several seeds: the best by validation loss, or the average of their weights from one and the "
         "same start (Wortsman et al. 2022, model soups)",
     )
+    pooling: Literal["auto", "cls", "mean", "max", "attention"] = Field(
+        default="auto",
+        description="for tasks that read a text as a whole, what its head reads: the first token (Devlin et al. 2019), "
+        "mean or max of all (Reimers and Gurevych 2019), a learnt weighting (Lin et al. 2017); auto: the family's own",
+    )
+    head_layers: int = Field(
+        default=1, ge=0, le=8, description="hidden layers between pooling and scores; 1 in Devlin et al. 2019"
+    )
     kept_layers: int | list[int] | None = Field(
         default=None,
         description="keep the first so many layers (Sajjad et al. 2023), or those listed, numbered from 1, the lowest "
@@ -185,6 +193,12 @@ class TrainSettings(Settings):
     def _embeddings_are_there_to_be_moved(self) -> "TrainSettings":
         if self.tune == "head" and self.adversarial != "none":
             raise ValueError("must not set adversarial with `tune: head`, which reads each row's embeddings once")
+        return self
+
+    @model_validator(mode="after")
+    def _head_layers_are_of_a_head_of_ours(self) -> "TrainSettings":
+        if self.pooling == "auto" and self.head_layers != 1:
+            raise ValueError("must not set head_layers without pooling: the family's own head has its own layers")
         return self
 
     @model_validator(mode="after")

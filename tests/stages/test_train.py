@@ -302,5 +302,15 @@ def test_changes_that_cannot_be_are_refused_when_settings_are_read(wrong: dict[s
 
     from tunegate.params import TrainSettings
 
-    with pytest.raises(ValidationError, match=r"kept_layers as|must not set reinitialised_layers"):
+    with pytest.raises(ValidationError, match=r"kept_layers as|must not set (reinitialised|head)_layers"):
         TrainSettings.model_validate(wrong)
+
+
+@pytest.mark.parametrize(("pooling", "cached"), [("mean", True), ("attention", False)])
+def test_head_only_training_keeps_what_its_pooling_makes_of_each_row(
+    pooling: str, cached: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = train(ready(tmp_path, tune="head", pooling=pooling, epochs=60 if cached else 10, learning_rate=2e-2))
+    assert ("passes through the encoder" not in capsys.readouterr().out) == cached
+    assert report.epochs[-1].train_loss < report.epochs[0].train_loss / 2
+    assert [effect.setting for effect in report.effects] == ["train.pooling"]

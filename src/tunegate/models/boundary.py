@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-4  # of logits in float32: sums in another order differ by 1e-6, another function by far more
 
 
+def kept_states(model: "PreTrainedModel", inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":
+    """What a head is told of each row, [b, h]: the first position's state, or what a head that learns nothing in
+    pooling makes of all."""
+    hidden, head = hidden_states(model, inputs), getattr(model, "head", None)
+    if getattr(head, "pools_alike", False):
+        pooled: torch.Tensor = head.pooled(hidden, inputs["attention_mask"])  # type: ignore[union-attr]
+        return pooled
+    return hidden[:, 0]
+
+
 def hidden_states(model: "PreTrainedModel", inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":
     """What the last layer gives, [b, l, h]; the model in evaluation mode."""
     seen: list[torch.Tensor] = []
@@ -33,7 +43,7 @@ def hidden_states(model: "PreTrainedModel", inputs: "dict[str, torch.Tensor]") -
 
 
 class Above:
-    """What the part above the layers gives, by name, for the first position's hidden state, float32 [b, h]."""
+    """What the part above the layers gives, by name, for what was kept of each row, float32 [b, h]."""
 
     def __init__(
         self, model: "PreTrainedModel", first_token: int, names: tuple[str, ...], outputs: tuple[str, ...]
@@ -67,13 +77,13 @@ class Above:
         return {name: given[name] for name in self.outputs}
 
     def is_exact(self, inputs: "dict[str, torch.Tensor]") -> bool:
-        """Whether head and pooler read the first position alone: outputs equal those of the whole model."""
+        """Whether head and pooler read what is kept alone: outputs equal those of the whole model."""
         import torch
 
         with torch.no_grad():
             self.model.train(False)
             whole = self.model(**inputs)
-            hidden = hidden_states(self.model, inputs)[:, 0]
+            hidden = kept_states(self.model, inputs)
             with self.standing():
                 above = self.answer({"hidden": hidden})
         return all(

@@ -19,6 +19,7 @@ from tunegate.models.headed import headed_class
 from tunegate.models.heads import HEADS
 from tunegate.models.inputs_wanted import InputsWanted
 from tunegate.models.lora import Lora
+from tunegate.models.pooling import Pooling, check_head, head_class, pool, pooling_effects
 from tunegate.models.reinitialising import reinitialise
 from tunegate.task import Head
 
@@ -53,6 +54,7 @@ class Build:
     reinitialised_layers: int = 0
     inputs: InputsWanted = InputsWanted()
     kept_layers: int | Sequence[int] | None = None
+    pooling: Pooling | None = None
     lora: Lora | None = None
 
 
@@ -87,6 +89,8 @@ def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> L
 
     check_folder(folder)
     config = _config(folder, build)
+    if build.pooling is not None:
+        check_head(head)
     check_vocabulary(config, build.inputs.base_tokens or vocabulary_size, folder)
     torch.manual_seed(build.seed)
     model, info = _from_pretrained(folder, head, config=config)
@@ -94,7 +98,7 @@ def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> L
     _check_encoder_is_there(model, new, build, folder)
     effects = changed(model, build.kept_layers, build.inputs)
     reinitialised = reinitialise(model, build.reinitialised_layers)
-    effects += adapted(model, build.lora)
+    effects += (*pooling_effects(model, build.pooling), *adapted(model, build.lora))
     model.train()
     return Loaded(model, new, unused, reinitialised, effects)
 
@@ -155,6 +159,8 @@ def _config(folder: Path, build: Build) -> "PretrainedConfig":
         _set_dropout(config, build.dropout, folder)
     for name, value in build.options.items():
         setattr(config, name, value)
+    if build.pooling is not None:
+        pool(config, build.pooling)
     return config
 
 
@@ -212,11 +218,10 @@ def _model_class(folder: Path, head: Head, config: "PretrainedConfig | None") ->
     """A transformers Auto class, or the class of the folder's encoder with one of our own heads."""
     import transformers
 
-    if head.auto_class not in HEADS:
-        return getattr(transformers, head.auto_class)
     if config is None:
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    return headed_class(type(config), head.auto_class)
+    name = head_class(config, head)
+    return headed_class(type(config), name) if name in HEADS else getattr(transformers, name)
 
 
 def attention() -> str:

@@ -187,6 +187,7 @@ class _Work:
     def _load(self, labels: list[str], tokenizer: TextTokenizer, seed: int) -> "Loaded":
         from tunegate.models.loading import Build, load_base
         from tunegate.models.lora import Lora
+        from tunegate.models.pooling import Pooling
 
         encoding = encoding_of(self.context.task)
         settings = self.settings
@@ -198,6 +199,7 @@ class _Work:
             settings.reinitialised_layers,
             read_inputs_wanted(self.context.path("tokenize")),
             settings.kept_layers,
+            None if settings.pooling == "auto" else Pooling(settings.pooling, settings.head_layers),
             Lora(settings.lora_rank, settings.lora_alpha, settings.lora_dropout, settings.lora_targets)
             if settings.tune == "lora"
             else None,

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     import torch
 
 Encode = Callable[["dict[str, torch.Tensor]"], "torch.Tensor"]
-"""Named inputs to hidden states [b, l, h]."""
+"""Named inputs to what is kept of each row, [b, h]."""
 
 
 @dataclass(frozen=True)
 class FeatureExamples:
-    """`features`: float32 [n, h], the first position's hidden state; targets and weights are those of `origin`."""
+    """`features`: float32 [n, h], what the head reads of each row; targets and weights are those of `origin`."""
 
     features: NDArray[np.float32]
     origin: Examples
@@ -66,7 +66,7 @@ def _write(examples: Examples, encode: Encode, compute: Compute, path: Path, pro
     features: Any = None  # a memory map, once its width is known
     done = 0
     for chosen in evaluation_batches(examples):
-        hidden = encode(examples.inputs(chosen, compute.torch_device))[:, 0].float().cpu().numpy()
+        hidden = encode(examples.inputs(chosen, compute.torch_device)).float().cpu().numpy()
         if features is None:
             shape = (len(examples.lengths), hidden.shape[1])
             features = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)

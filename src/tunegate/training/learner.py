@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tunegate.models.boundary import Above, hidden_states
+from tunegate.models.boundary import Above, kept_states
 from tunegate.models.compaction import compacted
 from tunegate.progress import Progress
 from tunegate.task import Head
@@ -54,7 +54,7 @@ class HeadAlone:
         whole = whole_model(self.model, self.new, self.head)
         above = self._above(data.train)
         if above is None:
-            self.progress.say("this head reads more than the first position: every epoch passes through the encoder")
+            self.progress.say("this head reads more than one state of a row: every epoch passes through the encoder")
             yield whole, data
             return
         features = replace(
@@ -76,9 +76,7 @@ class HeadAlone:
     def _encode(self, examples: Examples, name: str) -> Examples:
         self.model.train(False)
         path = self.folder / f"features-{name}.npy"
-        return encode_once(
-            examples, lambda inputs: hidden_states(self.model, inputs), self.compute, path, self.progress
-        )
+        return encode_once(examples, lambda inputs: kept_states(self.model, inputs), self.compute, path, self.progress)
 
 
 @contextmanager

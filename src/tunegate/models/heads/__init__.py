@@ -20,5 +20,11 @@ def _biaffine(config: "PretrainedConfig") -> "nn.Module":
     return Biaffine(config)
 
 
-HEADS: "dict[str, Callable[[PretrainedConfig], nn.Module]]" = {"biaffine": _biaffine}
+def _pooled(config: "PretrainedConfig") -> "nn.Module":
+    from tunegate.models.heads.pooled import Pooled
+
+    return Pooled(config)
+
+
+HEADS: "dict[str, Callable[[PretrainedConfig], nn.Module]]" = {"biaffine": _biaffine, "pooled": _pooled}
 """By the name that a task's `Head.auto_class` gives."""

@@ -62,7 +62,7 @@ WRONG = {
     "splits that leave nothing": ("    split: {test: 0.6, validation: 0.4}", "split must leave rows to train on"),
     "a mistyped choice": (
         "    train: {tune: ful}",
-        'train.tune must be one of full, partial, head, found "ful". Did you mean "full"?',
+        'train.tune must be one of full, partial, lora, head, found "ful". Did you mean "full"?',
     ),
     "a mistyped split": (
         "    ingest:\n      files: {'*.csv': trian}",

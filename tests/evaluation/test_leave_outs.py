@@ -42,6 +42,35 @@ def test_a_pair_is_known_only_with_both_of_its_texts() -> None:
     assert leave_outs(test, [single], PAYLOAD, ["a"]).by_text.tolist() == [False, False, True]
 
 
+LONG = "please tell me when the second parcel of my order from last week will arrive at the house in the old town"
+
+
+def test_a_long_text_with_one_word_replaced_is_known() -> None:
+    test = table(
+        ("t1", LONG.replace("second", "first"), None),
+        ("t2", LONG.replace("second", "first").replace("old", "new"), None),
+    )
+    assert leave_outs(test, [table(("r9", LONG, None))], PAYLOAD, ["a"]).by_text.tolist() == [True, False]
+
+
+def test_short_texts_that_share_words_but_not_their_order_are_not_known() -> None:
+    test = table(("t1", "can I pay you with my card", None), ("t2", "why was my card payment declined", None))
+    learnt = table(("r1", "can you pay I with my card", None), ("r2", "why was my card payment reverted", None))
+    assert not leave_outs(test, [learnt], PAYLOAD, ["a"]).by_text.any()
+
+
+def test_each_text_of_a_pair_is_near_for_itself() -> None:
+    other = "the parcel was lost"
+    test = table(("t1", LONG.replace("second", "first"), other), ("t2", LONG, "the parcel was found"))
+    assert leave_outs(test, [table(("r9", LONG, other))], PAYLOAD, ["a"]).by_text.tolist() == [True, False]
+
+
+def test_chinese_is_compared_by_pairs_of_characters() -> None:
+    known = "请问我上周在你们网店订购的第二个包裹什么时候可以送到我在老城区的家里"
+    test = table(("t1", known.replace("二", "三"), None), ("t2", known[::-1], None))
+    assert leave_outs(test, [table(("r9", known, None))], PAYLOAD, ["a"]).by_text.tolist() == [True, False]
+
+
 def test_labels_may_be_lists() -> None:
     labels = pa.array([["O", "B-x"], ["O"], [], None], pa.list_(pa.string()))
     rows = (

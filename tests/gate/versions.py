@@ -33,7 +33,7 @@ def rows(truth: Sequence[str], **columns: Sequence[Any]) -> pa.Table:
     meta = [json.dumps({name: values[row] for name, values in columns.items()}) for row in range(len(truth))]
     made = [
         {"id": f"r{n}", "source": sources[n], "source_line": n + 2, "group": None, "meta": meta[n],
-         "text": "word " * (1 + n % 40) + str(n),
+         "text": " ".join(f"w{n}x{k}" for k in range(1 + n % 40)),
          "text_b": None, "label": label}
         for n, label in enumerate(truth)
     ]  # fmt: skip

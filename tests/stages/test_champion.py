@@ -15,6 +15,7 @@ from tunegate.predictor import Predictor
 from tunegate.records import read_table, write_table
 
 HASH, ROWS = "0123.dir", "4567.dir"
+NEAR = 1  # of the 48 test rows nearly equals a row that the model has learnt from
 
 
 def refer(trained: Trained, **references: Reference) -> None:
@@ -59,7 +60,7 @@ def test_the_champion_is_asked_the_candidates_own_rows_through_the_same_predicto
     champion(trained)
     other_export(trained)
     found = evaluated(trained)
-    assert (found.rows, found.left_out.total, found.identical) == (48, 0, False)
+    assert (found.rows, found.left_out.total, found.identical) == (48 - NEAR, NEAR, False)
     ids = read_table(trained.stage("validate") / "test.parquet")["id"].to_pylist()
     path = trained.stage("evaluate") / "answers.parquet"
     assert found.precision is not None
@@ -68,7 +69,7 @@ def test_the_champion_is_asked_the_candidates_own_rows_through_the_same_predicto
     rows = read_table(trained.stage("evaluate") / "rows.parquet")
     assert rows["id"].to_pylist() == ids and "champion_trained_on" in rows.column_names
     check = checks(trained)["no regression"]
-    assert check.verdict == "UNDECIDED" and check.more_rows > 1000  # no row of 48 tells the two apart
+    assert check.verdict == "UNDECIDED" and check.more_rows > 1000  # no row tells the two apart
     page = (trained.stage("evaluate") / "report.html").read_text(encoding="utf-8")
     assert "beside the champion v1.0.0" in page
     assert "The champion v1.0.0: accuracy" in trained.workspace.report(PIPELINE, "evaluate", ".md").read_text()
@@ -91,14 +92,14 @@ def test_test_rows_that_the_champion_has_learnt_from_are_left_out(trained: Train
     learnt = read_table(trained.stage("validate") / "test.parquet").slice(0, 20)
     write_table(learnt, trained.workspace.state / "references" / ROWS / "train.parquet")
     found = evaluated(trained)
-    assert (found.rows, found.left_out.trained_on_by_id) == (28, 20)
-    assert "20 that one of the two has learnt from" in checks(trained)["no regression"].reason
+    assert (found.rows, found.left_out.trained_on_by_id) == (28 - NEAR, 20)
+    assert f"{20 + NEAR} that one of the two has learnt from" in checks(trained)["no regression"].reason
 
 
 def test_a_champion_whose_training_rows_nobody_knows_is_compared_on_all_rows_with_a_note(trained: Trained) -> None:
     champion(trained, learnt=False)
     other_export(trained)
-    assert evaluated(trained).rows == 48
+    assert evaluated(trained).rows == 48 - NEAR
     notes = [note.reason for note in trained.run("gate").notes if note.name == "no regression"]
     assert any("what it learnt from is not known" in note for note in notes)
 
@@ -144,7 +145,7 @@ def test_another_margin_reruns_nothing_but_the_gate(trained: Trained) -> None:
     report = trained.run("gate")
     assert {check.name: check.verdict for check in report.checks}["no regression"] == "PASS"
     assert {part.name for part in report.slices} == {"label=food", "label=weather"}
-    assert "Compared with the champion v1.0.0 on 48 test rows" in report.markdown()
+    assert f"Compared with the champion v1.0.0 on {48 - NEAR} test rows" in report.markdown()
 
 
 @pytest.mark.parametrize(("wanted", "some"), [(0.6, True), (0.99, False)])

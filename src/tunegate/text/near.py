@@ -1,7 +1,9 @@
 """Texts that nearly equal known ones: the words of both, counted, overlap by four fifths of all or more (Jaccard).
 
 Case, punctuation and the order of words do not count; in scripts without spaces each character is a word. One word
-more in four, or one replaced in ten, is still near; one replaced in five is not. Exact, not sampled: candidates come
+more in four, or one replaced in ten, is still near; one replaced in five is not. Strictly, pairs of neighbouring words
+are counted in the place of words, in each of a row's texts for itself: one word replaced in 19 is still near, and short
+questions that share their words but not their sense are not. Exact, not sampled: candidates come
 from prefix filtering (Bayardo, Ma and Srikant 2007, Scaling Up All Pairs Similarity Search, section 3), whose cost
 grows with how often the rarer words of a text occur. `KnownTexts` is all that others know; a faster one (MinHash)
 replaces it.
@@ -10,6 +12,7 @@ replaces it.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +24,7 @@ from tunegate.text.normalise import IGNORED, near_keys
 
 SHARED, OF = 4, 5  # the share of words, in whole numbers: 0.8 * 35 is more than 28
 NOBODY = -2
+PLACE_BITS = 8  # of a word's number, the highest: which of the row's texts it stands in
 UNSPACED = r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])"
 
 Keys = NDArray[np.uint64]
@@ -45,10 +49,10 @@ class _Bags:
 class KnownTexts:
     """Rows of texts in groups (from -1 up), to be asked for a near twin in another group."""
 
-    def __init__(self, columns: Sequence[pa.Array], groups: Numbers) -> None:
+    def __init__(self, columns: Sequence[pa.Array], groups: Numbers, *, strict: bool = False) -> None:
         """`columns`: the rows' texts, one array per text column."""
-        self._groups = groups
-        self._bags = _bags(columns)
+        self._groups, self._strict = groups, strict
+        self._bags = _bags(columns, strict)
         self._sizes = self._bags.sizes
         self._known, self._counts = np.unique(self._bags.words, return_counts=True)
         self._words, self._rows = self._postings()
@@ -58,7 +62,7 @@ class KnownTexts:
 
     def twins(self, columns: Sequence[pa.Array], groups: Numbers) -> Numbers:
         """For each row, the lowest group but its own that holds an equal or nearly equal text, or `NOBODY`."""
-        bags, keys = _bags(columns), near_keys(columns)
+        bags, keys = _bags(columns, self._strict), near_keys(columns)
         return np.array(
             [self._twin(bags.of(row), keys[row], group) for row, group in enumerate(groups.tolist())], dtype=np.int64
         )
@@ -80,8 +84,15 @@ class KnownTexts:
         return list(rows[fits].tolist())
 
     def _near(self, words: Keys, row: int) -> bool:
-        shared = len(set(words.tolist()) & set(self._bags.of(row).tolist()))
-        return OF * shared >= SHARED * (len(words) + int(self._sizes[row]) - shared)
+        ours, theirs = words, self._bags.of(row)
+        if not self._strict:
+            return _overlap(ours, theirs)
+        places = (side >> np.uint64(64 - PLACE_BITS) for side in (ours, theirs))
+        our_places, their_places = places
+        return all(
+            _overlap(ours[our_places == place], theirs[their_places == place])
+            for place in np.union1d(our_places, their_places)
+        )
 
     def _prefix(self, words: Keys) -> Keys:
         """The rarest of them: two near texts cannot differ in all of both texts' prefixes."""
@@ -101,8 +112,15 @@ class KnownTexts:
         return words[order], rows[order]
 
 
-def _bags(columns: Sequence[pa.Array]) -> _Bags:
+def _overlap(ours: Keys, theirs: Keys) -> bool:
+    shared = len(set(ours.tolist()) & set(theirs.tolist()))
+    return OF * shared >= SHARED * (len(ours) + len(theirs) - shared)
+
+
+def _bags(columns: Sequence[pa.Array], strict: bool) -> _Bags:
     split = [_words(column) for column in columns]
+    if strict:
+        split = [[_neighbours(words) for words in column] for column in split]
     rows = [_numbers(words) for words in zip(*split, strict=True)]
     starts = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
     return _Bags(np.array([number for row in rows for number in row], dtype=np.uint64), starts.astype(np.int64))
@@ -114,6 +132,11 @@ def _words(texts: pa.Array) -> list[list[str]]:
     return [text.split() for text in parted.to_pylist()]
 
 
+def _neighbours(words: Sequence[str]) -> list[str]:
+    """Each word with the one after it; a single word stands for itself."""
+    return [f"{first}\x1e{second}" for first, second in pairwise(words)] or list(words)
+
+
 def _numbers(texts: Sequence[Sequence[str]]) -> list[int]:
     """Of a row's texts, each a list of words; the same word in another of the texts is another word."""
     seen: Counter[str] = Counter()
@@ -122,5 +145,6 @@ def _numbers(texts: Sequence[Sequence[str]]) -> list[int]:
         for word in words:
             name = f"{place}\x1f{word}"
             seen[name] += 1
-            numbers.append(xxhash.xxh3_64_intdigest(f"{name}\x1f{seen[name]}".encode()))
+            digest = xxhash.xxh3_64_intdigest(f"{name}\x1f{seen[name]}".encode())
+            numbers.append(place << (64 - PLACE_BITS) | digest >> PLACE_BITS)
     return numbers

@@ -77,7 +77,7 @@ EDITS: dict[str, tuple[Edit, set[str], set[str]]] = {
 }
 
 
-FAST = {"a comment in params.yaml", "another task's module", "a training setting", "a test row"}
+FAST = {"a comment in params.yaml", "another task's module", "a test row"}
 TIERS = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in EDITS]
 
 

@@ -150,13 +150,17 @@ class Predictor:
     def outputs(self, windows: Windows, max_tokens: int = BATCH_TOKENS) -> Arrays:
         """The engine's outputs, one row per window in the windows' order, wherever batches fell: [n, ...] each.
 
-        Rows of outputs that differ in length from batch to batch are filled up with zeros on the right.
+        Rows of outputs that differ in length from batch to batch are filled up with zeros on the right; those of pairs
+        of tokens, which grow with the square of the length, are an array of arrays, each as long as its own window.
         """
         batches = length_sorted_batches(windows.lengths, max_tokens)
         with self._engine_lock:
             results = [self.engine.run(self._fed(windows.batch(chosen, self.tokenizer.pad))) for chosen in batches]
+        pairs = self._encoding.head(self.reading.options).pairs
         return {
-            name: _gathered([result[name] for result in results], batches, len(windows))
+            name: _paired([result[name] for result in results], batches, windows)
+            if pairs
+            else _gathered([result[name] for result in results], batches, len(windows))
             for name in self.manifest.outputs
         }
 
@@ -244,4 +248,13 @@ def _gathered(parts: list[Any], batches: list[Any], rows: int) -> Any:
     whole = np.zeros((rows, *widest), dtype=np.float32)
     for part, chosen in zip(parts, batches, strict=True):
         whole[(chosen, *(slice(size) for size in part.shape[1:]))] = part
+    return whole
+
+
+def _paired(parts: list[Any], batches: list[Any], windows: Windows) -> Any:
+    """The batches' rows [l, l] back in their windows' order, each cut to its own window."""
+    whole, lengths = np.empty(len(windows), dtype=object), windows.lengths
+    for part, chosen in zip(parts, batches, strict=True):
+        for row, number in zip(part, chosen, strict=True):
+            whole[number] = row[: lengths[number], : lengths[number]].copy()  # the batch itself need not stay
     return whole

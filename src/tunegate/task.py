@@ -74,6 +74,7 @@ class Head:
     are weighed against each other and so stand in one batch.
     told: targets of tokens that the model itself reads while it learns (teacher forcing), by name.
     learnt: the outputs that the loss reads, where these are others than those that serve.
+    pairs: the outputs speak of pairs of a window's tokens, [w, l, l]; each window's are kept at its own length.
     """
 
     auto_class: str
@@ -82,6 +83,7 @@ class Head:
     learns_from: Literal["window", "record"] = "window"
     told: tuple[str, ...] = ()
     learnt: tuple[str, ...] = ()
+    pairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,8 @@ class AnswerPart(Protocol):
 
     def fit(self, outputs: Arrays, windows: Windows, records: pa.Table, reading: Reading) -> Fitted:
         """On validation rows. Outputs have a row per window, and per token where the head speaks of tokens (padded
-        with zeros on the right); `reading.fitted` is empty. There may be no rows at all."""
+        with zeros on the right; of pairs of tokens, an array of arrays [l, l], each of its window's own length);
+        `reading.fitted` is empty. There may be no rows at all."""
 
     def decode(self, outputs: Arrays, windows: Windows, records: pa.Table, reading: Reading) -> pa.Table:
         """One answer per record, in the records' order, whatever became of their windows. Records may lack the

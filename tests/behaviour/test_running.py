@@ -1,6 +1,8 @@
 """Behaviour tests run with a real exported model: what fails is what the model answers wrongly."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pyarrow as pa
@@ -147,3 +149,12 @@ def test_what_does_not_fit_the_model_is_a_sentence(path, judged, change, said):
 def test_a_missing_file_is_a_sentence(tmp_path, rows, predictor):
     with pytest.raises(UserError, match=r"evaluate\.behaviour names behaviour/demo\.yaml, which is not there"):
         run(tmp_path / "none.yaml", rows, predictor)
+
+
+def test_a_task_whose_questions_are_words_has_nothing_to_change(predictor: Predictor, rows: pa.Table) -> None:
+    """Its evaluate stage ended with an IndexError."""
+    manifest = predictor.manifest.model_copy(update={"task": "token_classification"})
+    with pytest.raises(UserError, match="no text to change"):
+        run_behaviour(
+            Path("demo.yaml"), "behaviour/demo.yaml", rows, {"fp32": replace(predictor, manifest=manifest)}, 0
+        )

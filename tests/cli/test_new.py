@@ -175,3 +175,38 @@ def test_a_base_model_that_dvc_keeps_or_another_pipeline_makes_is_taken(project:
     (project / "mine.csv").rename(project / "other.csv")
     command = ["new", "other", "--data", "other.csv", "--task", TASK, "--text", "body", "--label", "team", "--yes"]
     assert run_command([*command, "--model", "mine/train/model"]) == 0
+
+
+@pytest.fixture
+def treebank(project: Path) -> Path:
+    words = (("Anna", "PROPN", 2, "nsubj"), ("sleeps", "VERB", 0, "root"))
+    lines = [
+        f"{place}\t{word}\t_\t{tag}\t_\t_\t{head}\t{relation}\t_\t_\n"
+        for place, (word, tag, head, relation) in enumerate(words, start=1)
+    ]
+    (project / "mine.conllu").write_text(("".join(lines) + "\n") * 30)
+    return project
+
+
+def test_a_treebank_may_be_for_two_tasks_and_the_person_says_which(
+    treebank: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["new", "mine", "--data", "mine.conllu", "--yes"]) == 2
+    said = capsys.readouterr().err
+    assert "--task token_classification --column tags=COLUMN or --task dependency_parsing" in said
+    assert (treebank / "params.yaml").read_text() == "pipelines: {}\n"
+    assert run_command(["new", "mine", "--data", "mine.conllu", "--task", "dependency_parsing", "--yes"]) == 0
+    assert "2 labels: nsubj 30, root 30" in capsys.readouterr().out
+    assert not (treebank / "behaviour").exists()  # such tests change texts, and here every word has an answer
+    assert "behaviour" not in (treebank / "params.yaml").read_text()
+
+
+def test_a_named_column_tells_the_task(treebank: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["new", "mine", "--data", "mine.conllu", "--column", "tags=upos", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["entry"]["task"] == "token_classification"
+
+
+def test_in_a_terminal_the_task_is_asked_for(treebank: Path) -> None:
+    out = in_terminal(["new", "mine", "--data", "mine.conllu", "--margin", "0.03"], "dependency_parsing\ny\n")
+    assert "The data may be for more than one task" in out
+    assert "task: dependency_parsing" in (treebank / "params.yaml").read_text()

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.statistics.calibration import at_bound, fit_temperature, reliability, softmax
+from tunegate.statistics.calibration import at_bound, fit_power, fit_temperature, reliability, softmax
 
 
 def test_softmax_survives_logits_of_any_size() -> None:
@@ -52,3 +52,16 @@ def test_a_fit_that_wants_to_leave_the_searched_temperatures_is_seen() -> None:
     assert at_bound(fit_temperature(0.01 * right, truth)) == "lowest"
     assert at_bound(fit_temperature(100 * wrong, truth)) == "highest"
     assert at_bound(fit_temperature(2 * np.where(np.arange(2_000)[:, None] % 5 > 0, right, wrong), truth)) is None
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_a_power_that_bent_confidences_is_found_again(power: float) -> None:
+    random = np.random.default_rng(0)
+    chance = random.uniform(0.01, 0.99, 20_000)
+    right = random.random(len(chance)) < chance
+    assert fit_power(np.log(chance) / power, right) == pytest.approx(power, rel=0.05)
+
+
+def test_a_power_of_nothing_is_one_and_certainty_does_not_break_it() -> None:
+    assert fit_power(np.zeros(0), np.zeros(0, dtype=bool)) == 1.0
+    assert np.isfinite(fit_power(np.array([0.0, 0.0, -700.0]), np.array([True, False, True])))

@@ -15,11 +15,11 @@ def perfect_outputs(task: str, windows: Windows, targets: Targets, classes: int)
     """By the loss that the task's head learns with."""
     head = encoding_of(task).head(options_of(task)().model_dump(mode="json"))
     logits = head.outputs[0]
-    if head.loss == "cross_entropy" and "labels" in targets.tokens:
-        wanted = windows.padded(targets.tokens["labels"], np.arange(len(windows)), IGNORED, 8)
-        return {logits: one_hot(wanted, classes)}
     if head.loss == "cross_entropy":
-        return {logits: one_hot(targets.rows["labels"], classes)}
+        words = targets.tokens.get("labels")
+        every = np.arange(len(windows))
+        wanted = targets.rows["labels"] if words is None else windows.padded(words, every, IGNORED, 8)
+        return {logits: one_hot(wanted, classes)}
     if head.loss == "binary_cross_entropy":
         return {logits: SURE * (2 * np.asarray(targets.rows["labels"], dtype=float) - 1)}
     if head.loss == "mean_squared_error":
@@ -30,7 +30,20 @@ def perfect_outputs(task: str, windows: Windows, targets: Targets, classes: int)
         width = padded_width(windows.lengths)
         ends = zip(head.outputs, ("start", "end"), strict=True)
         return {name: one_hot(targets.rows[end], width) for name, end in ends}
+    if head.loss == "arcs":
+        return _arcs(windows, targets)
     raise NotImplementedError(f"what a perfect model says that learns with {head.loss}")
+
+
+def _arcs(windows: Windows, targets: Targets) -> Arrays:
+    """An array per window, as long as the window is, of each output."""
+    found: Arrays = {name: np.empty(len(windows), dtype=object) for name in ("arcs", "relations", "relation_scores")}
+    for number, (start, end) in enumerate(zip(windows.offsets, windows.offsets[1:], strict=False)):
+        heads, relations = targets.tokens["heads"][start:end], targets.tokens["relations"][start:end]
+        found["arcs"][number] = one_hot(heads, end - start)
+        found["relations"][number] = np.repeat(np.asarray(relations)[:, None], end - start, axis=1)
+        found["relation_scores"][number] = np.zeros((end - start, end - start))
+    return found
 
 
 def one_hot(wanted: NDArray[np.generic], classes: int) -> NDArray[np.float64]:

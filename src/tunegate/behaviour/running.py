@@ -31,6 +31,12 @@ def run_behaviour(
     """
     predictor = next(iter(predictors.values()))
     plain = tuple(field.name for field in record_of(predictor.manifest.task).PAYLOAD if field.is_plain_text)
+    if not plain:
+        raise UserError(
+            f"evaluate.behaviour names {name}, and a question of {predictor.manifest.task} has no text to change: each "
+            "word has an answer of its own.",
+            "Take evaluate.behaviour out.",
+        )
     file = read_file(path, name, plain)
     source = Source(file, rows, plain, seed, tuple(name for name in predictor.questions if name not in plain))
     cases = {test: cases_of(test, entry, source) for test, entry in file.tests.items()}

@@ -11,9 +11,10 @@ from tunegate.errors import UserError
 from tunegate.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tunegate.new_pipeline.plan import Plan
+    from tunegate.new_pipeline.task import Fit
     from tunegate.records import Payload
 
 LABELS_SHOWN = 20
@@ -26,7 +27,7 @@ def add_to(app: typer.Typer) -> None:
 def new(
     name: Annotated[str, typer.Argument(help="the pipeline's name: lower-case letters, digits, dashes")],
     data: Annotated[str, typer.Option(help="a file, a folder, a name under data/raw, or one of `tunegate data list`")],
-    task: Annotated[str, typer.Option(help="the kind of problem")],
+    task: Annotated[str, typer.Option(help="the kind of problem, where the columns do not tell it")] = "",
     text: Annotated[str, typer.Option(help="the column with the text, where it is not named text")] = "",
     text_b: Annotated[str, typer.Option(help="the column with the second text of a pair")] = "",
     label: Annotated[str, typer.Option(help="the column with the label, where it is not named label")] = "",
@@ -53,7 +54,7 @@ def new(
     base = check_model(workspace, model) if model else DEFAULT
     request = Request(name, data, task, base, columns, encoding or None, typed(delimiter) or None, margin)
     with said_as_options():
-        plan = make_plan(workspace, request, _ask if asks else None)
+        plan = make_plan(workspace, request, _ask if asks else None, _ask_task if asks else None)
     if not as_json:
         _show(plan)
     if asks and margin is None:
@@ -79,6 +80,12 @@ def _ask(column: "Payload", samples: "Mapping[str, str]") -> str:
 
     print(f"No column is named {column.name}. The columns, each with a value of it:\n{list_columns(samples)}")
     return str(typer.prompt(f"Which column is the {column.name} ({column.description})"))
+
+
+def _ask_task(fits: "Sequence[Fit]") -> str:
+    shown = "\n".join(f"  {fit.told}" for fit in fits)
+    print(f"The data may be for more than one task:\n{shown}")
+    return str(typer.prompt("Which task is it"))
 
 
 def _ask_margin(plan: "Plan") -> float:
@@ -114,6 +121,7 @@ def _counted(number: int, noun: str) -> str:
 
 def _show_choices(plan: "Plan") -> None:
     settings, found = plan.settings, plan.survey
+    print(f"Task:       {settings.task}")
     print("Columns:    " + ", ".join(f"{field} from {column!r}" for field, column in found.columns.items()))
     if "files" in settings.ingest.model_fields_set:
         print("Files:      " + ", ".join(f"{name} as {split}" for name, split in settings.ingest.files.items()))

@@ -1,6 +1,7 @@
 """A new pipeline from somebody's own file: what its columns are, what the data holds, and its entry in params.yaml.
 
     data      where the raw files are: somebody's own, in data/raw, or a public set
+    task      which kind of problem it is: told by the columns, or said by the person; never guessed
     columns   which column is which field: named alike, or said by the person; never guessed
     model     the base model it starts from
     survey    rows, labels and splits as the pipeline will see them

@@ -16,17 +16,20 @@ from tunegate.new_pipeline.data import RawData, find_data
 from tunegate.new_pipeline.entry import add_entry, check_new_name, entry_of, ignore_outputs
 from tunegate.new_pipeline.margin import first_margin, margin_comment
 from tunegate.new_pipeline.survey import Survey, files_to_read, sample_values, survey
+from tunegate.new_pipeline.task import AskTask, choose_task
 from tunegate.params import GateSettings, PipelineSettings
 from tunegate.records import question_columns
 from tunegate.stages import STAGES
 from tunegate.statistics.power import certified_margin
-from tunegate.tasks import record_of
+from tunegate.tasks import TASKS, check_task, record_of
 from tunegate.workspace import Workspace, fresh_folder, write_atomically
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the person said. `data` is a path, a name under data/raw or a public set; `columns` is field to column."""
+    """What the person said. `data` is a path, a name under data/raw or a public set; `columns` is field to column.
+
+    An empty `task` is told by the data's columns."""
 
     name: str
     data: str
@@ -77,11 +80,15 @@ class Plan:
         }
 
 
-def make_plan(workspace: Workspace, request: Request, ask: AskColumn | None) -> Plan:
+def make_plan(workspace: Workspace, request: Request, ask: AskColumn | None, ask_task: AskTask | None = None) -> Plan:
     """Look at the data and choose. Raises UserError for whatever stands in the way."""
     check_new_name(request.name, workspace.params)
-    payload = record_of(request.task).PAYLOAD
+    if request.task:
+        check_task(request.task)
     data = find_data(workspace, request.data)
+    if not request.task:
+        request = replace(request, task=_told_task(request, data, ask_task))
+    payload = record_of(request.task).PAYLOAD
     settings = _settings(request, data, data.ingest.get("columns", {}))
     files, unread = files_to_read(data.folder, settings.ingest)
     given = {**settings.ingest.columns, **request.columns}
@@ -108,6 +115,14 @@ def carry_out(workspace: Workspace, plan: Plan) -> list[str]:
     return [workspace.relative(path) for path in kept if path.is_file()]
 
 
+def _told_task(request: Request, data: RawData, ask: AskTask | None) -> str:
+    """By the columns; those that the catalogue or the person named count as named."""
+    any_task = next(iter(TASKS))  # how files are read does not depend on it
+    settings = _settings(replace(request, task=any_task), data, data.ingest.get("columns", {})).ingest
+    files, _ = files_to_read(data.folder, settings)
+    return choose_task(sample_values(files, settings), {**settings.columns, **request.columns}, ask)
+
+
 def _settings(request: Request, data: RawData, columns: Mapping[str, str]) -> PipelineSettings:
     said = {"encoding": request.encoding, "delimiter": request.delimiter}
     ingest = {**data.ingest, "columns": dict(columns), **{name: value for name, value in said.items() if value}}
@@ -117,7 +132,7 @@ def _settings(request: Request, data: RawData, columns: Mapping[str, str]) -> Pi
         "model": request.model,
         "ingest": ingest,
         "split": dict(data.split),
-        "evaluate": {"behaviour": _behaviour(request.name)},
+        "evaluate": {"behaviour": _behaviour(request.name)} if _has_texts(request.task) else {},
     }
     try:
         return PipelineSettings.model_validate(entry)
@@ -129,6 +144,11 @@ def _settings(request: Request, data: RawData, columns: Mapping[str, str]) -> Pi
         ) from error
 
 
+def _has_texts(task: str) -> bool:
+    """Whether questions are texts, which behaviour tests change, and not words with an answer each."""
+    return any(column.is_plain_text for column in record_of(task).PAYLOAD)
+
+
 def _behaviour(pipeline: str) -> str:
     return f"behaviour/{pipeline}.yaml"
 
@@ -136,7 +156,7 @@ def _behaviour(pipeline: str) -> str:
 def _write_tests(workspace: Workspace, plan: Plan) -> Path:
     """A first file of behaviour tests, where a person has not written one already."""
     path = workspace.root / _behaviour(plan.name)
-    if not path.exists():
+    if plan.settings.evaluate.behaviour and not path.exists():
         named = question_columns(record_of(plan.settings.task).PAYLOAD)
         texts = [value for row in plan.survey.first for name, value in row.items() if name in named]
         write_atomically(path, starter(plan.name, texts, list(plan.survey.labels)))

@@ -59,7 +59,27 @@ def test_universal_dependencies_name_their_columns_ids_and_documents(tmp_path: P
     ((row,), _) = read(tmp_path / "a.conllu", content, "conllu")
     assert (row["id"], row["group"]) == ("s1", "d1")
     assert row["tokens"] == ["do", "n't", "go"] and row["upos"] == ["AUX", "PART", "VERB"]
-    assert row["head"] == ["3", "3", "0"]
+    assert row["heads"] == ["3", "3", "0"]
+    assert row["relations"] == ["aux", "advmod", "root"]
+
+
+@pytest.mark.parametrize("numbers", [["2"], ["1", "1"], ["1", "3"], ["1", "1.x"], ["1", "-2"], ["0"], ["01"], ["one"]])
+def test_words_that_are_not_numbered_one_by_one_reject_their_sentence(tmp_path: Path, numbers: list[str]) -> None:
+    """Heads are such numbers: in a file with a gap they would mean other words."""
+    line = "{}\tw\tw\tX\tX\t_\t0\troot\t_\t_\n"
+    content = "".join(map(line.format, numbers)) + "\n" + line.format("1") + "\n"
+    rows, chunk = read(tmp_path / "a.conllu", content, "conllu")
+    assert len(rows) == 1
+    (reject,) = chunk.rejects
+    assert reject.rule == "CONLL_NUMBER"
+    assert repr(numbers[-1]) in reject.reason
+
+
+def test_a_sentence_may_begin_with_an_empty_node_and_end_with_a_range(tmp_path: Path) -> None:
+    line = "{}\tw\tw\tX\tX\t_\t0\troot\t_\t_\n"
+    content = "".join(map(line.format, ["0.1", "1", "2-3", "2", "3", "3.1", "10.12"])) + "\n"
+    ((row,), chunk) = read(tmp_path / "a.conllu", content, "conllu")
+    assert len(row["tokens"]) == 3 and not chunk.rejects
 
 
 def test_other_encodings_are_declared_and_wrong_bytes_named(tmp_path: Path) -> None:

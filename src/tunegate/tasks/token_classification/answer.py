@@ -13,7 +13,7 @@ from tunegate.statistics.calibration import fit_temperature, softmax
 from tunegate.statistics.margins import best_above_second
 from tunegate.task import Counts, Fitted, Metric, Reading, Sums
 from tunegate.text.tags import OUTSIDE, Span, spans_of, types_of
-from tunegate.text.words import joined_starts
+from tunegate.text.word_questions import places_of, sizes_of
 from tunegate.windows import Arrays, Windows
 
 Floats = NDArray[np.float64]
@@ -69,7 +69,7 @@ def decode(outputs: Arrays, windows: Windows, records: pa.Table, reading: Readin
 
 def _owned(outputs: Arrays, windows: Windows, records: pa.Table) -> tuple[Floats, int, NDArray[np.int64]]:
     """Logits [words with tokens, labels], how many words there are, and each one's place among the records' words."""
-    sizes = _sizes(records)
+    sizes = sizes_of(records["tokens"])
     starts = np.cumsum(sizes) - sizes
     flat = np.flatnonzero(windows.positions["owned"] == 1)
     window = np.searchsorted(windows.offsets, flat, side="right") - 1
@@ -78,28 +78,18 @@ def _owned(outputs: Arrays, windows: Windows, records: pa.Table) -> tuple[Floats
     return logits, int(sizes.sum()), place
 
 
-def _sizes(records: pa.Table) -> NDArray[np.int64]:
-    return np.asarray(pc.fill_null(pc.list_value_length(records["tokens"].combine_chunks()), 0), dtype=np.int64)
-
-
 def _answers(probabilities: Floats, records: pa.Table, labels: list[str]) -> pa.Table:
     """`probabilities` [words, labels] of all records' words, one after the other."""
-    sizes = _sizes(records)
+    sizes = sizes_of(records["tokens"])
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
     best = probabilities.argmax(axis=1)
     sure = probabilities[np.arange(len(best)), best]
     together = np.concatenate([np.log(np.maximum(sure, 1e-12)), [0.0]])
-    tokens = records["tokens"].combine_chunks()
-    starts = records["starts"].to_pylist() if "starts" in records.column_names else [None] * len(records)
-    places = [
-        given if given is not None else joined_starts(words or [])
-        for given, words in zip(starts, tokens.to_pylist(), strict=True)
-    ]
     lists = pa.array(offsets, pa.int32())
     return pa.table(
         {
-            "tokens": tokens,
-            "starts": pa.array(places, pa.list_(pa.int32())),
+            "tokens": records["tokens"].combine_chunks(),
+            "starts": places_of(records),
             "tags": pa.ListArray.from_arrays(lists, pa.array(labels).take(pa.array(best))),
             "sureness": pa.ListArray.from_arrays(lists, pa.array(sure, pa.float64())),
             "scores": pa.ListArray.from_arrays(
@@ -152,14 +142,14 @@ def decided(answers: pa.Table) -> list[str]:
 
 def scores(answers: pa.Table) -> Floats:
     """Of every word of every record, one after the other: [words, labels]."""
-    words = int(_sizes(answers).sum())
+    words = int(sizes_of(answers["tokens"]).sum())
     flat = np.asarray(answers["scores"].combine_chunks().flatten(), dtype=np.float64)
     return flat.reshape(words, -1) if words else flat.reshape(0, 1)
 
 
 def margins(answers: pa.Table) -> Floats:
     """Of the word that was decided most narrowly."""
-    sizes = _sizes(answers)
+    sizes = sizes_of(answers["tokens"])
     narrow = np.full(len(answers), np.inf)
     np.minimum.at(narrow, np.repeat(np.arange(len(answers)), sizes), best_above_second(scores(answers)))
     return narrow
@@ -246,7 +236,7 @@ def _linear(train: pa.Table, test: pa.Table, labels: list[str], seed: int) -> Fl
     truth = [tag for tags in train["tags"].to_pylist() for tag in tags]
     model = SGDClassifier(loss="log_loss", alpha=1e-6, max_iter=8, tol=None, random_state=seed)
     model.fit(hasher.transform(_features(train)), truth)
-    found = np.zeros((int(_sizes(test).sum()), len(labels)))
+    found = np.zeros((int(sizes_of(test["tokens"]).sum()), len(labels)))
     found[:, [labels.index(tag) for tag in model.classes_]] = model.predict_proba(hasher.transform(_features(test)))
     return found
 

@@ -1,20 +1,18 @@
 """What a record of token classification is: words, each with a tag."""
 
-from typing import Self
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field
 
 from tunegate.params import Settings
 from tunegate.records import Payload
 from tunegate.task import Check
+from tunegate.text import word_questions
 from tunegate.text.tags import OUTSIDE, to_iob2
-from tunegate.text.values import json_list, words
-from tunegate.text.words import split_words
+from tunegate.text.values import words
+from tunegate.text.word_questions import QUESTION, WordQuestion, sizes_of
 
 NAME = "token_classification"
 TITLE = "token classification"
@@ -25,20 +23,8 @@ def tags(cell: str) -> list[str]:
     return to_iob2(words(cell))
 
 
-def places(cell: str) -> list[int]:
-    return json_list(cell, int, "whole numbers")
-
-
 PAYLOAD = (
-    Payload("tokens", "text", required=True, description="the words", type=pa.list_(pa.string()), parse=words),
-    Payload(
-        "starts",
-        "beside",
-        required=False,
-        description="where each word starts in the person's own text, in characters",
-        type=pa.list_(pa.int32()),
-        parse=places,
-    ),
+    *QUESTION,
     Payload("tags", "answer", required=True, description="a tag for each word", type=pa.list_(pa.string()), parse=tags),
 )
 
@@ -67,13 +53,7 @@ CHECKS = (
         "the row has another number of tags than of words",
         "Give every word a tag, or take the row out.",
     ),
-    Check("WORD_EMPTY", "word_empty", "a word is empty or only white space", "Take the word and its tag out."),
-    Check(
-        "SPAN_PLACES",
-        "span_places",
-        "`starts` is no rising list with a place for each word",
-        "Correct the places, or leave the column out.",
-    ),
+    *word_questions.CHECKS,
 )
 
 AUGMENTERS = ()
@@ -83,30 +63,8 @@ class Options(Settings):
     """Token classification has no settings of its own."""
 
 
-class Record(BaseModel):
-    """A question: a text, which is split into words here (Chinese into characters), or words."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    text: str | None = Field(
-        default=None, min_length=1, description="the text to tag", examples=["Anna lives in Paris."]
-    )
-    tokens: list[str] | None = Field(default=None, min_length=1, description="its words, instead of the text")
-    starts: list[int] | None = Field(default=None, description="where in your own text each of the words starts")
-
-    @model_validator(mode="after")
-    def one_of_both(self) -> Self:
-        if self.text is not None and self.tokens is None:
-            self.tokens, self.starts = split_words(self.text)
-            if not self.tokens:
-                raise PydanticCustomError("text_blank", "The text is empty or only white space")
-        if self.tokens is None:
-            raise PydanticCustomError("question_missing", "Give the text, or its tokens")
-        if any(not token.strip() for token in self.tokens):
-            raise PydanticCustomError("token_blank", "A token is empty or only white space")
-        if self.starts is not None and len(self.starts) != len(self.tokens):
-            raise PydanticCustomError("starts_length", "There must be a start for each token")
-        return self
+class Record(WordQuestion):
+    """A question: a text, or words."""
 
 
 class Word(BaseModel):
@@ -150,24 +108,5 @@ def labels(records: pa.Table) -> list[str]:
 
 
 def facts(records: pa.Table) -> dict[str, NDArray[np.bool_]]:
-    tokens, starts = records["tokens"].combine_chunks(), records["starts"].combine_chunks()
-    sizes = pc.fill_null(pc.list_value_length(tokens), 0)
-    blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(pc.fill_null(tokens.flatten(), ""))), 0)
-    empty = np.zeros(len(records), dtype=bool)
-    empty[np.asarray(pc.list_parent_indices(tokens))[np.asarray(blank, dtype=bool)]] = True
-    other = pc.not_equal(sizes, pc.fill_null(pc.list_value_length(records["tags"].combine_chunks()), 0))
-    return {
-        "tok_tag_len": np.asarray(other, dtype=bool),
-        "word_empty": empty,
-        "span_places": np.array(
-            [
-                given is not None and not _rises(given, size)
-                for given, size in zip(starts.to_pylist(), sizes.to_pylist(), strict=True)
-            ],
-            dtype=bool,
-        ),
-    }
-
-
-def _rises(places: list[int], size: int) -> bool:
-    return len(places) == size and all(one < other for one, other in zip([-1, *places], places, strict=False))
+    other = sizes_of(records["tokens"]) != sizes_of(records["tags"])
+    return {"tok_tag_len": other, **word_questions.facts(records)}

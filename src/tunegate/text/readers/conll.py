@@ -2,8 +2,9 @@
 
 `conll`: columns by tabs or blanks, the word first; its last column is `tags` (as the shared tasks of 2002 and 2003 have
 it), and those between are `column2`, `column3`, ... `conllu`: the columns by their names in Universal Dependencies
-(`tokens` is FORM), `id` from `# sent_id`, `group` from `# newdoc id`; ranges of multiword tokens (`1-2`) and empty
-nodes (`1.1`) are no words and are left out.
+(`tokens` is FORM, `heads` is HEAD and `relations` DEPREL), `id` from `# sent_id`, `group` from `# newdoc id`; ranges of
+multiword tokens (`1-2`) and empty nodes (`1.1`) are no words and are left out. Words must be numbered from 1 without a
+gap, as the format says: heads are such numbers.
 """
 
 import json
@@ -20,10 +21,13 @@ from tunegate.text.readers.encodings import View, encoding_remedy, utf8_view
 from tunegate.text.readers.rows import CHUNK_ROWS, Chunk, Reject, Rows, shorten, table_of
 from tunegate.text.readers.sniff import refuse_wrong_kind
 
-CONLLU = ("id", "tokens", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-WORD_NUMBER = re.compile(r"[1-9][0-9]*")
+CONLLU = ("id", "tokens", "lemma", "upos", "xpos", "feats", "heads", "relations", "deps", "misc")
+NO_WORD = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|(0|[1-9][0-9]*)\.[1-9][0-9]*")  # a range of words, an empty node
 DOCUMENT = "-DOCSTART-"
-REMEDY = "Give every line of the sentence the same columns, or take the sentence out."
+REMEDIES = {
+    "CONLL_COLUMNS": "Give every line of the sentence the same columns, or take the sentence out.",
+    "CONLL_NUMBER": "Number each sentence's words from 1, part sentences by an empty line, or take the sentence out.",
+}
 
 
 @dataclass
@@ -91,7 +95,12 @@ def _add(sentence: _Sentence, raw: bytes, text: str | None, line: int, *, univer
         sentence.fault = sentence.fault or ("ENC_INVALID", f"line {line} is no text in the declared encoding")
         return
     cells = text.rstrip("\r\n").split("\t") if universal or "\t" in text else text.split()
-    if universal and not WORD_NUMBER.fullmatch(cells[0]):
+    if universal and NO_WORD.fullmatch(cells[0]):
+        return
+    if universal and cells[0] != str(len(sentence.words) + 1):
+        due = len(sentence.words) + 1
+        reason = f"line {line} begins with {cells[0][:20]!r} where its word number {due} is due"
+        sentence.fault = sentence.fault or ("CONLL_NUMBER", reason)
         return
     wanted = len(CONLLU) if universal else len(sentence.words[0]) if sentence.words else max(2, len(cells))
     if len(cells) != wanted:
@@ -130,7 +139,7 @@ def _columns(sentence: _Sentence, form: str) -> dict[str, str]:
 def _reject(sentence: _Sentence, view: View, encoding: str) -> Reject:
     rule, reason = sentence.fault or ("CONLL_COLUMNS", "the sentence has no word")
     raw = b"\n".join(sentence.raw)
-    remedy = encoding_remedy(raw, encoding) if rule == "ENC_INVALID" else REMEDY
+    remedy = encoding_remedy(raw, encoding) if rule == "ENC_INVALID" else REMEDIES[rule]
     return Reject(sentence.line, view.original_offset(sentence.offset), rule, reason, remedy, shorten(raw))
 
 

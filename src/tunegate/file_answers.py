@@ -84,7 +84,8 @@ def file_questions(
     if unknown := [name for name in columns if name not in names]:
         raise UserError(f'--column: there is no field "{unknown[0]}".', f"The fields are: {', '.join(names)}.")
     wanted = {name: column for name, column in {**settings.columns, **columns}.items() if name in names}
-    settings = settings.model_copy(update={"columns": wanted, "format": "auto"})
+    asked_only = {"columns": wanted, "format": "auto", "answers": {}, "first_option": 0}
+    settings = settings.model_copy(update=asked_only)
     return FileQuestions(path, settings, payload, manifest.filled)
 
 

@@ -27,6 +27,18 @@ class IngestSettings(Settings):
         default={},
         description="the record's field (text, label, id, group, ...) to the column's name in the file",
     )
+    lists: dict[str, list[str]] = Field(
+        default={},
+        description="a field that is a list to the columns that hold its members, in their order "
+        "({options: [OptionA, OptionB]})",
+    )
+    answers: dict[str, str] = Field(
+        default={},
+        description="file pattern to the file with its answers: lines `id,answer` without a header, joined by the id",
+    )
+    first_option: Literal[0, 1] = Field(
+        default=0, description="the first option's number, where answers are numbers of options"
+    )
     format: Format = Field(
         default="auto",
         description="how to read the files; auto goes by the file name's ending; spans: JSON lines of texts with "

@@ -5,7 +5,7 @@ columns and move in batches; pydantic records exist at the edges only.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -68,6 +68,7 @@ class Payload:
     with a question and comes back with its answer, and the model does not read it.
     parse: for a column that is no string, a file's cell (JSON's own text where the cell is no string) to its value;
     raises ValueError with a reason that completes "its tags are ...".
+    parse_in_row: the same for a column whose meaning hangs on the row's others, of which it gets the values.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Payload:
     description: str
     type: pa.DataType = pa.string()
     parse: Callable[[str], Any] | None = None
+    parse_in_row: Callable[[str, Mapping[str, Any]], Any] | None = None
 
     @property
     def is_plain_text(self) -> bool:

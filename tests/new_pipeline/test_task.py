@@ -52,3 +52,13 @@ def test_sentences_without_heads_cannot_be_parsed() -> None:
 def test_columns_of_no_task_are_listed() -> None:
     said = refused({"body": "hello there", "team": "a"})
     assert "body" in said and "hello there" in said and "--task" in said
+
+
+def test_columns_that_together_are_the_options_tell_a_choice() -> None:
+    file = {"question": "Who barks?", "option1": "a cat", "option2": "a dog", "answer": "1"}
+    assert choose_task(file, {}, None) == "multiple_choice"
+    assert choose_task({"options": '["a", "b"]', "answer": "0"}, {}, None) == "multiple_choice"
+    assert choose_task(
+        {"sent0": "a", "sent1": "b", "label": "0"}, {"options": "sent0,sent1", "answer": "label"}, None
+    ) == ("multiple_choice")
+    assert "No task's columns" in refused({"question": "Who barks?", "option1": "a cat", "answer": "0"})

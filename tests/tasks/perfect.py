@@ -1,5 +1,8 @@
 """What a model that is always right and sure says, made from the targets of a task's own rows."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -11,9 +14,11 @@ from tunegate.windows import Arrays, Windows, padded_width
 SURE = 9.0
 
 
-def perfect_outputs(task: str, windows: Windows, targets: Targets, classes: int) -> Arrays:
-    """By the loss that the task's head learns with."""
-    head = encoding_of(task).head(options_of(task)().model_dump(mode="json"))
+def perfect_outputs(
+    task: str, windows: Windows, targets: Targets, classes: int, options: Mapping[str, Any] | None = None
+) -> Arrays:
+    """By the loss that the task's head learns with; `options` None are the task's by default."""
+    head = encoding_of(task).head(options or options_of(task)().model_dump(mode="json"))
     logits = head.outputs[0]
     if head.loss == "cross_entropy":
         words = targets.tokens.get("labels")
@@ -24,8 +29,8 @@ def perfect_outputs(task: str, windows: Windows, targets: Targets, classes: int)
         return {logits: SURE * (2 * np.asarray(targets.rows["labels"], dtype=float) - 1)}
     if head.loss == "mean_squared_error":
         return {logits: np.asarray(targets.rows["labels"], dtype=float)[:, None]}
-    if head.loss == "choice":
-        return {logits: SURE * (windows.number == targets.rows["labels"]).astype(float)[:, None]}
+    if head.loss in ("choice", "choice_of_places"):
+        return {logits: _choice(windows, targets)}
     if head.loss == "span":
         width = padded_width(windows.lengths)
         ends = zip(head.outputs, ("start", "end"), strict=True)
@@ -44,6 +49,13 @@ def _arcs(windows: Windows, targets: Targets) -> Arrays:
         found["relations"][number] = np.repeat(np.asarray(relations)[:, None], end - start, axis=1)
         found["relation_scores"][number] = np.zeros((end - start, end - start))
     return found
+
+
+def _choice(windows: Windows, targets: Targets) -> NDArray[np.float64]:
+    """A score per window, or per place in one."""
+    if "place" in targets.rows:
+        return one_hot(targets.rows["place"], padded_width(windows.lengths))[..., None]
+    return SURE * (windows.number == targets.rows["labels"]).astype(float)[:, None]
 
 
 def one_hot(wanted: NDArray[np.generic], classes: int) -> NDArray[np.float64]:

@@ -33,10 +33,17 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module", params=TASKS)
+WAYS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    *((task, {}) for task in TASKS),
+    ("multiple_choice", {"form": "joint"}),
+)
+"""Every task as it is by default, and with settings that give it another head."""
+
+
+@pytest.fixture(scope="module", params=WAYS, ids=lambda way: " ".join((way[0], *map(str, way[1].values()))))
 def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Its stages up to evaluate, run on the task's own examples as JSON lines."""
-    task, root = str(request.param), tmp_path_factory.mktemp("path")
+    (task, chosen), root = request.param, tmp_path_factory.mktemp("path")
     workspace = Workspace(root)
     (root / "dvc.yaml").write_text("stages: {}\n")
     (root / "params.yaml").write_text("pipelines: {}\n")
@@ -48,7 +55,8 @@ def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
                 file.write(json.dumps({"id": f"{split}-{number}", "split": split, **row}) + "\n")
     tiny_bert(workspace.model("models/tiny"), plain_texts(examples_of(record_of(task))))
     settings = PipelineSettings.model_validate({"task": task, **SETTINGS})
-    params = settings.model_dump(mode="json", by_alias=True) | {"options": options_of(task)().model_dump(mode="json")}
+    options = options_of(task).model_validate(chosen).model_dump(mode="json")
+    params = settings.model_dump(mode="json", by_alias=True) | {"options": options}
     keys = {key.removeprefix("environment.") for of in STAGES.values() for key in of.reads if "environment." in key}
     Inputs(pipeline=PIPELINE, params=params, environment=dict.fromkeys(keys, "0")).write(workspace.inputs(PIPELINE))
     for stage in BEFORE_GATE:

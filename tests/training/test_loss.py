@@ -48,6 +48,18 @@ def test_a_batch_in_two_parts_has_the_loss_of_the_whole(weights: torch.Tensor | 
     assert together == pytest.approx((whole.loss / whole.weight).item())
 
 
+def test_places_without_an_option_are_not_chosen_among() -> None:
+    scores = torch.tensor([[[9.0], [1.0], [9.0], [2.0]], [[0.0], [9.0], [0.0], [9.0]]])
+    marks = torch.tensor([[-100, 1, -100, 1], [1, -100, 1, -100]])
+    terms = LOSSES["choice_of_places"]({"logits": scores}, {"options": marks, "place": torch.tensor([3, -100])}, None)[
+        0
+    ]
+    assert terms.loss.item() == pytest.approx(
+        functional.cross_entropy(torch.tensor([[1.0, 2.0]]), torch.tensor([1])).item()
+    )
+    assert (terms.right.item(), terms.asked.item()) == (1, 1)  # of the second window another one holds what is right
+
+
 def test_options_are_weighed_against_those_of_their_own_record_alone() -> None:
     scores = torch.tensor([[1.0], [2.0], [0.0], [0.0], [3.0]])  # a record of two options, one of three
     record = torch.tensor([0, 0, 1, 1, 1])

@@ -88,8 +88,11 @@ def _with_columns(
     settings: "IngestSettings", given: "Mapping[str, str]", files: "Sequence[RawFile]", part: "RecordPart"
 ) -> "IngestSettings":
     from tunegate.new_pipeline.columns import choose_columns
+    from tunegate.new_pipeline.lists import choose_lists
     from tunegate.new_pipeline.survey import sample_values
 
+    lists, given = choose_lists(part.PAYLOAD, sample_values(files, settings), given)
+    settings = settings.model_copy(update={"lists": lists})
     columns = choose_columns(part.PAYLOAD, sample_values(files, settings), given, ask=None)
     return settings.model_copy(update={"columns": columns})
 

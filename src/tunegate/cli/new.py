@@ -32,7 +32,9 @@ def new(
     text_b: Annotated[str, typer.Option(help="the column with the second text of a pair")] = "",
     label: Annotated[str, typer.Option(help="the column with the label, where it is not named label")] = "",
     row_id: Annotated[str, typer.Option("--id", help="the column with the row's id, where it is not named id")] = "",
-    column: Annotated[list[str] | None, typer.Option(help="FIELD=COLUMN for any other field; may be repeated")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="FIELD=COLUMN for any other field (a list: FIELD=A,B,C); may be repeated")
+    ] = None,
     model: Annotated[str, typer.Option(help="the base model's folder under data/ (default: models/minilm)")] = "",
     encoding: Annotated[str, typer.Option(help="the file's encoding, where it is not UTF-8")] = "",
     delimiter: Annotated[str, typer.Option(help="the character between columns, where it is not as usual")] = "",
@@ -103,7 +105,8 @@ def _show(plan: "Plan") -> None:
         print("".join(f"  {field:<8} {shortened(value, 100)}\n" for field, value in row.items()))
     if found.rejected:
         print(f"{_counted(found.rejected, 'line')} could not be read; the run says why, and goes on without them.\n")
-    _show_labels(found.labels, found.unlabelled)
+    if found.labels or found.unlabelled:
+        _show_labels(found.labels, found.unlabelled)
     _show_choices(plan)
     _show_margin(found.splits["test"], plan.settings.gate.margin)
 

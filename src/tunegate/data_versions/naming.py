@@ -186,6 +186,7 @@ def _fingerprint(files: Sequence[RawFile], settings: PipelineSettings) -> str:
     digest.update(json.dumps(reading, sort_keys=True).encode())
     for file in files:
         digest.update(json.dumps([file.source, file.form, file.split]).encode())
-        with file.path.open("rb") as content:
-            digest.update(hashlib.file_digest(content, "sha256").digest())
+        for path in (file.path, *([file.answers.path] if file.answers else [])):
+            with path.open("rb") as content:
+                digest.update(hashlib.file_digest(content, "sha256").digest())
     return digest.hexdigest()[:32]

@@ -3,6 +3,7 @@
 import platform
 import time
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tunegate.predictor import Predictor
 from tunegate.records import as_text
 
 WARM_UP = 3  # calls before the clock starts
+MOST_CHARACTERS = 50  # per token: no language's words have tokens so long
 
 
 def measure(predictor: Predictor, rows: pa.Table, lengths: list[int], repeats: int) -> list[Times]:
@@ -45,15 +47,19 @@ def _times(predictor: Predictor, rows: pa.Table, tokens: int, repeats: int) -> T
 
 
 def _long_record(predictor: Predictor, rows: pa.Table, tokens: int) -> pa.Table:
-    """The first row, its first text joined with the other rows' until a window of `tokens` tokens is full."""
-    first = predictor.questions[0]
-    whole = pa.types.is_string(rows.schema.field(first).type)
-    question = {name: value for name, value in rows.slice(0, 1).to_pylist()[0].items() if name in predictor.questions}
+    """The first row, its first text (or list of words) made of all rows' texts until a window of `tokens` is full.
+
+    Some windows never are: the tokenizer may keep nothing of the texts, or parts be cut alike. Then it is a long one.
+    """
+    asked = [name for name in predictor.questions if name in rows.column_names]
+    plain = [name for name in asked if pa.types.is_string(rows.schema.field(name).type)]
+    first = (plain or asked)[0]
+    question = rows.select(asked).slice(0, 1).to_pylist()[0]
+    texts = [text for name in asked for text in as_text(rows[name]).drop_null().to_pylist()]
     joined = ""
-    while True:
-        for text in as_text(rows[first]).drop_null().to_pylist():
-            joined = f"{joined} {text}"
-            record = predictor.table([{**question, first: joined if whole else joined.split()}])
-            if predictor.encode(record).lengths[0] >= tokens:
-                return record
-        joined += " and so on"  # texts of which the tokenizer keeps nothing must not loop for ever
+    for text in cycle([*texts, "and so on"]):
+        joined = f"{joined} {text}"
+        record = predictor.table([{**question, first: joined if plain else joined.split()}])
+        if predictor.encode(record).lengths[0] >= tokens or len(joined) > MOST_CHARACTERS * tokens:
+            break
+    return record

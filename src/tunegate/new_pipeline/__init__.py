@@ -3,6 +3,7 @@
     data      where the raw files are: somebody's own, in data/raw, or a public set
     task      which kind of problem it is: told by the columns, or said by the person; never guessed
     columns   which column is which field: named alike, or said by the person; never guessed
+    lists     which columns together are a field that is a list
     model     the base model it starts from
     survey    rows, labels and splits as the pipeline will see them
     margin    how much a new version may lose, by the test rows at hand

@@ -14,6 +14,7 @@ from tunegate.errors import TunegateError, UserError
 from tunegate.new_pipeline.columns import AskColumn, choose_columns
 from tunegate.new_pipeline.data import RawData, find_data
 from tunegate.new_pipeline.entry import add_entry, check_new_name, entry_of, ignore_outputs
+from tunegate.new_pipeline.lists import choose_lists
 from tunegate.new_pipeline.margin import first_margin, margin_comment
 from tunegate.new_pipeline.survey import Survey, files_to_read, sample_values, survey
 from tunegate.new_pipeline.task import AskTask, choose_task
@@ -92,8 +93,12 @@ def make_plan(workspace: Workspace, request: Request, ask: AskColumn | None, ask
     settings = _settings(request, data, data.ingest.get("columns", {}))
     files, unread = files_to_read(data.folder, settings.ingest)
     given = {**settings.ingest.columns, **request.columns}
+    lists, given = choose_lists(payload, sample_values(files, settings.ingest), given)
+    settings = _settings(
+        request, replace(data, ingest={**data.ingest, "lists": {**settings.ingest.lists, **lists}}), {}
+    )
     columns = choose_columns(payload, sample_values(files, settings.ingest), given, ask)
-    settings = _settings(request, data, columns)
+    settings = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"columns": columns})})
     found = survey(files, payload, settings.ingest, settings.split)
     plan = Plan(request.name, settings, found, data.folder if data.copied else None, unread)
     return plan.with_margin(first_margin(found.splits["test"]) if request.margin is None else request.margin)

@@ -1,10 +1,12 @@
 """Which kind of problem a file is for, where the person did not say: told by its columns, never guessed."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tunegate.errors import UserError
 from tunegate.new_pipeline.columns import list_columns, option
+from tunegate.new_pipeline.lists import choose_lists
 from tunegate.records import Payload
 from tunegate.tasks import TASKS, check_task, record_of
 from tunegate.text.readers.mapping import ROW_FIELDS
@@ -57,6 +59,9 @@ def _fit(task: str, samples: Mapping[str, str], given: Mapping[str, str]) -> Fit
     payload = record_of(task).PAYLOAD
     if not set(given) <= {*ROW_FIELDS, *(field.name for field in payload)}:
         return None
+    lists, given = choose_lists(payload, samples, given)
+    members = {field: json.dumps([samples.get(name) for name in names]) for field, names in lists.items()}
+    samples = {**samples, **members}
     columns = {field.name: given.get(field.name, field.name) for field in payload if field.required}
     asked = [columns[field.name] for field in payload if field.required and field.kind == "text"]
     if not all(column in samples for column in asked):

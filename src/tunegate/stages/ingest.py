@@ -135,7 +135,7 @@ class _Tally:
         counts = pc.value_counts(table["split"])
         self.splits.update({count["values"]: count["counts"] for count in counts.to_pylist()})
         self.rules.update(reject.rule for reject in rejected)
-        self.first += [(source, reject) for reject in rejected[: REJECTS_SHOWN - len(self.first)]]
+        self.first += [(reject.source or source, reject) for reject in rejected[: REJECTS_SHOWN - len(self.first)]]
 
     def report(self) -> IngestReport:
         return IngestReport(

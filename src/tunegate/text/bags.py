@@ -16,10 +16,10 @@ def bags(train: pa.Table, test: pa.Table) -> tuple[Any, Any]:
     Of a pair both texts' words, each side its own features, and how much the sides' words are alike (their cosine).
     """
     if second_texts(train) is None:
-        vectoriser = _vectoriser().fit(_texts(train, "text"))
+        vectoriser = new_vectoriser().fit(_texts(train, "text"))
         return vectoriser.transform(_texts(train, "text")), vectoriser.transform(_texts(test, "text"))
-    sides = {name: _vectoriser().fit(_texts(train, name)) for name in ("text", "text_b")}
-    both = _vectoriser().fit(_texts(train, "text") + _texts(train, "text_b"))
+    sides = {name: new_vectoriser().fit(_texts(train, name)) for name in ("text", "text_b")}
+    both = new_vectoriser().fit(_texts(train, "text") + _texts(train, "text_b"))
     return _pairs(train, sides, both), _pairs(test, sides, both)
 
 
@@ -31,7 +31,7 @@ def _pairs(records: pa.Table, sides: dict[str, Any], both: Any) -> Any:
     return hstack([*(vectoriser.transform(_texts(records, name)) for name, vectoriser in sides.items()), alike], "csr")
 
 
-def _vectoriser() -> Any:
+def new_vectoriser() -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=WORDS)

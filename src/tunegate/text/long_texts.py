@@ -6,7 +6,7 @@ Windows are learnt one by one, each with its record's answer; asked, a record's 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from pydantic import Field
 
 from tunegate.params import Settings
 from tunegate.task import TaskOptions, TextTokenizer
+from tunegate.text.frames import Frames, Ids, Sides, plain_ids
 from tunegate.text.questions import second_texts
 from tunegate.text.tokens import slices, whole_text_windows
 from tunegate.windows import Windows, joined
@@ -22,10 +23,7 @@ from tunegate.windows import Windows, joined
 OVERLAP = 4  # neighbouring windows share at least a fourth
 HEAD = 4  # a fourth of what is kept is the beginning: Sun et al. 2019 (section 5.3.1) keep 128 and 382 of 510 tokens
 
-Ids = NDArray[np.int32]
 Floats = NDArray[np.float64]
-Sides = tuple[Ids, ...]
-"""A question's tokens without special ones: of one text, or of both of a pair."""
 
 
 class LongTexts(Settings):
@@ -53,7 +51,7 @@ def text_windows(records: pa.Table, tokenizer: TextTokenizer, max_length: int, o
     if options["long_texts"] == "head" or not len(long):
         return begun
     chosen = pa.array(long)
-    rest = _Frames.of(tokenizer).windows(
+    rest = _Long(tokenizer, Frames.of(tokenizer)).windows(
         first.take(chosen), None if second is None else second.take(chosen), long, max_length, options
     )
     both = joined([begun.take(np.flatnonzero(begun.dropped == 0)), rest], [0, 0])
@@ -118,35 +116,9 @@ def _like(number: int, count: int, others: int) -> int:
 
 
 @dataclass(frozen=True)
-class _Frame:
-    """What the tokenizer puts around one text or two: special tokens, and `PLACE - side` where a text stands."""
-
-    ids: Ids
-    types: Ids
-
-    @property
-    def specials(self) -> int:
-        return int((self.ids > PLACE).sum())
-
-    def filled(self, sides: Sides) -> tuple[Ids, Ids]:
-        """Ids and token types of a whole window."""
-        parts = [sides[PLACE - token] if token <= PLACE else self.ids[at : at + 1] for at, token in enumerate(self.ids)]
-        return np.concatenate(parts), np.repeat(self.types, [len(part) for part in parts])
-
-
-PLACE = -1
-
-
-@dataclass(frozen=True)
-class _Frames:
+class _Long:
     tokenizer: TextTokenizer
-    single: _Frame
-    pair: _Frame
-
-    @classmethod
-    def of(cls, tokenizer: TextTokenizer) -> "_Frames":
-        one, two = (tokenizer.tokenizer.encode(*texts) for texts in (("a",), ("a", "a")))
-        return cls(tokenizer, _frame(one), _frame(two))
+    frames: Frames
 
     def windows(
         self,
@@ -159,7 +131,7 @@ class _Frames:
         """Of these long questions; `records` [n] are their numbers."""
         made = _Made()
         for record, sides in zip(records.tolist(), self._sides(first, second), strict=True):
-            frame = self.single if len(sides) == 1 else self.pair
+            frame = self.frames.around(sides)
             body = max_length - frame.specials
             if options["long_texts"] == "windows":
                 made.add(record, [frame.filled(part) for part in _moving(sides, body)], 0)
@@ -172,21 +144,10 @@ class _Frames:
         for start, count in slices(first, second):
             texts = first.slice(start, count).to_pylist()
             others = [None] * count if second is None else second.slice(start, count).to_pylist()
-            own = self._ids([text or "" for text in texts])
-            beside = self._ids([text or "" for text in others])
+            own = plain_ids(self.tokenizer, [text or "" for text in texts])
+            beside = plain_ids(self.tokenizer, [text or "" for text in others])
             for side, other, text in zip(own, beside, others, strict=True):
                 yield (side,) if text is None else (side, other)
-
-    def _ids(self, texts: list[str]) -> list[Ids]:
-        encodings = self.tokenizer.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        return [np.array(encoding.ids, dtype=np.int32) for encoding in encodings]
-
-
-def _frame(encoding: Any) -> _Frame:
-    sides = [PLACE + 1 if side is None else PLACE - side for side in encoding.sequence_ids]
-    kept = [at for at, side in enumerate(sides) if at == 0 or side > PLACE or side != sides[at - 1]]
-    ids = [encoding.ids[at] if sides[at] > PLACE else sides[at] for at in kept]
-    return _Frame(np.array(ids, dtype=np.int32), np.array([encoding.type_ids[at] for at in kept], dtype=np.int32))
 
 
 class _Made:

@@ -1,7 +1,7 @@
 """Cells whose value is more than one text: parsed as the task's field says, or rejected with the reason."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +22,24 @@ def parsed(cells: pa.Array, column: Payload) -> tuple[pa.Array, dict[int, str]]:
                 value = column.parse(cell)
             except (ValueError, TypeError) as error:
                 reasons[row] = f"its {column.name} {_reason(error)}"
+        values.append(value)
+    return pa.array(values, column.type), reasons
+
+
+def parsed_in_rows(cells: pa.Array, column: Payload, others: Mapping[str, pa.Array]) -> tuple[pa.Array, dict[int, str]]:
+    """As `parsed`, for a column that is read with the values of the row's others."""
+    if column.parse_in_row is None:
+        return cells, {}
+    rows = pa.table(dict(others)).to_pylist() if others else [{}] * len(cells)
+    values: list[Any] = []
+    reasons: dict[int, str] = {}
+    for number, (cell, row) in enumerate(zip(cells.to_pylist(), rows, strict=True)):
+        value = None
+        if cell is not None:
+            try:
+                value = column.parse_in_row(cell, row)
+            except (ValueError, TypeError) as error:
+                reasons[number] = f"its {column.name} {_reason(error)}"
         values.append(value)
     return pa.array(values, column.type), reasons
 

@@ -98,6 +98,13 @@ def choice(outputs: Tensors, targets: Tensors, class_weights: "torch.Tensor | No
     return [_cross_entropy(table, labels, None)]
 
 
+def choice_of_places(outputs: Tensors, targets: Tensors, class_weights: "torch.Tensor | None") -> list[Terms]:
+    """`logits` [b, l, 1] against `place` [b], the position that is right (IGNORED: none of them is): softmax over the
+    positions of which `options` [b, l] is 1."""
+    scores = outputs["logits"].float().squeeze(-1).masked_fill(targets["options"] != 1, float("-inf"))
+    return [_cross_entropy(scores, targets["place"], None)]
+
+
 def masked_words(outputs: Tensors, targets: Tensors, class_weights: "torch.Tensor | None") -> list[Terms]:
     """Masked words (`logits` or `prediction_logits` [b, l, v] against `words` [b, l]) and, where the targets ask for
     it, the order of sentences (`order_logits` [b, 2] against `order` [b]): the sum, as in BERT and ALBERT."""
@@ -131,6 +138,7 @@ LOSSES: dict[str, Loss] = {
     "mean_squared_error": mean_squared_error,
     "span": span,
     "choice": choice,
+    "choice_of_places": choice_of_places,
     "masked_words": masked_words,
     "arcs": arcs,
 }

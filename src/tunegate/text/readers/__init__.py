@@ -11,11 +11,13 @@ from pathlib import Path
 
 from tunegate.errors import UserError
 from tunegate.params import IngestSettings
+from tunegate.text.readers.answers import ANSWER, AnswerFile, counted_from_zero, with_answers
 from tunegate.text.readers.columnar import read_arrow, read_parquet
 from tunegate.text.readers.conll import read_conll
 from tunegate.text.readers.delimited import read_delimited
 from tunegate.text.readers.huggingface import is_left_over, split_of
 from tunegate.text.readers.jsonl import read_json_lines
+from tunegate.text.readers.lists import with_lists
 from tunegate.text.readers.rows import Chunk
 from tunegate.text.readers.spans import read_spans
 from tunegate.text.readers.xlsx import read_xlsx
@@ -42,10 +44,16 @@ class RawFile:
     source: str
     form: str
     split: str
+    answers: AnswerFile | None = None
 
     def read(self, settings: IngestSettings) -> Iterator[Chunk]:
         """Its rows in its order. Raises UserError when the file as a whole cannot be read."""
-        return READERS[self.form](self.path, self.source, self.form, settings)
+        chunks = READERS[self.form](self.path, self.source, self.form, settings)
+        if self.answers:
+            chunks = with_answers(chunks, self.answers, settings.encoding)
+        if settings.first_option:
+            chunks = counted_from_zero(chunks, settings.columns.get(ANSWER, ANSWER), settings.first_option)
+        return with_lists(chunks, settings.lists, self.source) if settings.lists else chunks
 
 
 def choose_files(
@@ -61,13 +69,16 @@ def choose_files(
     chosen: list[RawFile] = []
     used = dict.fromkeys(settings.files, 0)
     for name, path in found.items():
+        if name in settings.answers.values():
+            continue
         pattern = next((pattern for pattern in settings.files if fnmatchcase(name, pattern)), None)
         form = _form(path, settings.format)
         if pattern is not None and form is not None:
             used[pattern] += 1
-            chosen.append(RawFile(path, source(path), form, settings.files[pattern]))
+            answers = _answers_of(name, folder, settings, source)
+            chosen.append(RawFile(path, source(path), form, settings.files[pattern], answers))
     _refuse_idle_patterns(used, found, source(folder))
-    read = {file.path for file in chosen}
+    read = {file.path for file in chosen} | {file.answers.path for file in chosen if file.answers}
     return _with_folder_splits(chosen), [name for name, path in found.items() if path not in read]
 
 
@@ -82,6 +93,12 @@ def file_of(path: Path, settings: IngestSettings) -> RawFile:
             f"Rename it so that it ends as its format does: {', '.join(ENDINGS)}.",
         )
     return RawFile(path, str(path), form, "auto")
+
+
+def _answers_of(name: str, folder: Path, settings: IngestSettings, source: Callable[[Path], str]) -> AnswerFile | None:
+    """Where the answers to this file's rows are, if the settings say so."""
+    found = next((answers for pattern, answers in settings.answers.items() if fnmatchcase(name, pattern)), None)
+    return None if found is None else AnswerFile(folder / found, source(folder / found), name)
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -7,7 +7,7 @@ payload, and identical rows the same one (`numbered` tells them apart once the w
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +21,7 @@ from tunegate.records import SPLITS, Payload, as_text, record_schema
 from tunegate.text.readers.mapping import FieldColumns
 from tunegate.text.readers.rows import Chunk, Reject, Rows, shorten
 from tunegate.text.splits import split_by_hash
-from tunegate.text.values import parsed, unparsed
+from tunegate.text.values import parsed, parsed_in_rows, unparsed
 
 LONGEST_NUMBER = 18  # digits of a label or id given as a number
 HAS_ID = "has_id"
@@ -47,9 +47,10 @@ class DraftMaker:
         """The chunk's records, and every row that is none."""
         judged = _Judged(chunk, self.fields)
         cells = {name: judged.cells(name) for name in self.fields.columns}
-        for column in self.payload:
+        for column in sorted(self.payload, key=lambda column: column.parse_in_row is not None):
             if column.name in cells:
-                cells[column.name] = judged.payload(column, cells[column.name])
+                others = {name: cells[name] for name in cells if name != column.name}
+                cells[column.name] = judged.payload(column, cells[column.name], others)
         judged.check_split(cells.get("split"))
         weights = judged.weights(cells.get("weight"))
         kept = pa.array(~judged.bad)
@@ -120,14 +121,14 @@ class _Judged:
         nulls = pc.and_(pa.array(marks), pc.equal(cells, "null"))
         return pc.if_else(pc.fill_null(nulls, False), None, cells)
 
-    def payload(self, column: Payload, cells: pa.Array) -> pa.Array:
+    def payload(self, column: Payload, cells: pa.Array, others: Mapping[str, pa.Array]) -> pa.Array:
         """The column's values; rows that have none they can use are rejected."""
         name = column.name
         absent = np.asarray(pc.is_null(cells).to_numpy(zero_copy_only=False), dtype=bool)
         if column.required:
             self.reject(absent, "FIELD_MISSING", f"the row has no {name}", f"Give it a {name}, or take the row out.")
-        if column.parse is not None:
-            values, reasons = parsed(cells, column)
+        if column.parse is not None or column.parse_in_row is not None:
+            values, reasons = parsed(cells, column) if column.parse else self._in_rows(column, cells, others)
             for row, reason in reasons.items():
                 self.reject(np.arange(len(absent)) == row, "FIELD_VALUE", reason, f"Correct its {name}.")
             return values
@@ -140,6 +141,12 @@ class _Judged:
         else:
             self.reject(marks, "FIELD_TYPE", f"{name} is a number, list, object, true or false: no text", REMEDY_TYPE)
         return cells
+
+    def _in_rows(
+        self, column: Payload, cells: pa.Array, others: Mapping[str, pa.Array]
+    ) -> tuple[pa.Array, dict[int, str]]:
+        """Of a row that is rejected already no more is asked."""
+        return parsed_in_rows(pc.if_else(pa.array(self.bad), None, cells), column, others)
 
     def check_split(self, cells: pa.Array | None) -> None:
         if cells is None:

@@ -27,6 +27,7 @@ class Reject(NamedTuple):
     reason: str
     remedy: str
     raw: str
+    source: str = ""  # where it is another file than the one that is read
 
 
 @dataclass(frozen=True)
@@ -79,5 +80,5 @@ def shorten(raw: str | bytes) -> str:
 
 def reject_table(rejects: Sequence[Reject], source: str) -> pa.Table:
     """The rejects of one file as a table of `records.REJECT`."""
-    rows = [{"source": source, **reject._asdict()} for reject in rejects]
+    rows = [{**reject._asdict(), "source": reject.source or source} for reject in rejects]
     return pa.Table.from_pylist(rows, schema=REJECT)

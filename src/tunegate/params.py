@@ -125,6 +125,9 @@ class AugmentSettings(Settings):
     insertion: int = Field(default=0, ge=0, le=20, description="new rows per training row by random insertion")
     swap: int = Field(default=0, ge=0, le=20, description="new rows per training row by swapping neighbours")
     deletion: int = Field(default=0, ge=0, le=20, description="new rows per training row by random deletion")
+    shuffle: int = Field(
+        default=0, ge=0, le=20, description="new rows per training row with its options in another order"
+    )
     rate: Share = Field(default=0.1, gt=0, le=0.5, description="share of a text's units that an operation touches")
     insert_from: Literal["text", "vocabulary"] = Field(
         default="text", description="where inserted words come from: the same text, or all training texts"

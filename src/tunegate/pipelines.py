@@ -12,7 +12,7 @@ from tunegate.models.settings import unknown_changes
 from tunegate.params import PipelineSettings
 from tunegate.params_file import load_pipelines
 from tunegate.tasks import answering_of, options_of, record_of
-from tunegate.text.augmenters import OPERATIONS
+from tunegate.text.augmenters import NAMES
 from tunegate.text.readers.mapping import ROW_FIELDS
 from tunegate.workspace import Workspace
 
@@ -38,7 +38,7 @@ def _unknown_names(workspace: Workspace, place: Place, settings: PipelineSetting
         yield place.sentence(
             ("train", "model_changes", name), f"is nothing to change in {where}.{nearest(name, there)}"
         )
-    counts = {name: getattr(settings.augment, name) for name in OPERATIONS}
+    counts = {name: getattr(settings.augment, name) for name in NAMES}
     able = record_of(settings.task).AUGMENTERS
     for name in (name for name, count in counts.items() if count and name not in able):
         yield place.sentence(

@@ -150,3 +150,27 @@ def test_the_labels_column_alone_is_counted(workspace: Workspace, request_: Requ
     assert labels
     (tmp_path / "mine.csv").write_text("text,label,colour\nx,a,red\ny,b,red\n")
     assert make_plan(workspace, request_, None).survey.labels == {"a": 1, "b": 1}
+
+
+def test_a_file_of_options_becomes_a_pipeline_without_a_word_about_the_task(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    rows = [f"what is {number},{number},no,{'AB'[number % 2]}" for number in range(20)]
+    (tmp_path / "quiz.csv").write_text("\n".join(["question,option1,option2,answer", *rows, ""]))
+    plan = make_plan(workspace, Request("quiz", str(tmp_path / "quiz.csv"), "", "models/m", {}), None)
+    assert (plan.settings.task, plan.survey.rows) == ("multiple_choice", 20)
+    assert plan.settings.ingest.lists == {"options": ["option1", "option2"]}
+    assert plan.settings.evaluate.behaviour == "behaviour/quiz.yaml"
+    carry_out(workspace, plan)
+    assert load_pipelines(workspace.params, options_of)["quiz"].ingest.lists == {"options": ["option1", "option2"]}
+
+
+def test_options_without_a_question_get_no_behaviour_tests_which_would_have_no_case(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    rows = [f"it rains {number},it rains up {number},0" for number in range(20)]
+    (tmp_path / "sense.csv").write_text("\n".join(["sent0,sent1,label", *rows, ""]))
+    said = {"options": "sent0,sent1", "answer": "label"}
+    plan = make_plan(workspace, Request("sense", str(tmp_path / "sense.csv"), "", "models/m", said), None)
+    assert plan.settings.evaluate.behaviour is None
+    assert plan.settings.ingest.columns == {"answer": "label"}

@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tests.stages.prepared import records
 from tunegate.errors import RefusedError, UserError
 from tunegate.inputs import Inputs
 from tunegate.params import PipelineSettings
-from tunegate.records import read_table, write_table
+from tunegate.records import read_table, record_schema, write_table
 from tunegate.stages import Report, run_stage
+from tunegate.tasks import record_of
 from tunegate.text.normalise import near_keys
 from tunegate.workspace import Workspace, write_atomically
 
@@ -139,3 +141,39 @@ def test_a_product_near_a_held_out_row_or_another_labels_row_is_rejected_and_cou
     assert products(rows) and not [row for row in products(rows) if held_out <= set(row["text"].split())]
     assert report.model_dump()["reasons"]["is near a held-out row"] > 0
     assert "rejected: the text is near a held-out row" in report.markdown()
+
+
+def choices(split: str) -> pa.Table:
+    """Two rows of options, others in each split."""
+    payload = record_of("multiple_choice").PAYLOAD
+    rows = [
+        {
+            "id": f"{split}{n}",
+            "question": f"{split} {n}?",
+            "options": [f"{split} {n} {word}" for word in "abc"],
+            "answer": n,
+        }
+        for n in range(2)
+    ]
+    whole = [{"split": split, "source": "x", "source_line": 1, "weight": 1.0, "origin": "raw", **row} for row in rows]
+    return pa.Table.from_pylist(whole, schema=record_schema(payload))
+
+
+def test_options_in_another_order_keep_their_answer_and_are_of_training_alone(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for split in ("train", "validation", "test"):
+        write_table(choices(split), workspace.stage("p", "validate") / f"{split}.parquet")
+    write_atomically(workspace.stage("p", "validate") / "verdict.json", json.dumps({"accepted": True, "reasons": []}))
+    settings = {"task": "multiple_choice", "data": "d", "model": "models/tiny", "augment": {"shuffle": 3}}
+    params = PipelineSettings.model_validate(settings).model_dump(mode="json", by_alias=True)
+    Inputs(pipeline="p", params=params).write(workspace.inputs("p"))
+    report = run_stage("augment", "p", workspace)
+    rows = read_table(workspace.stage("p", "augment") / "train.parquet").to_pylist()
+    made = products(rows)
+    assert 2 <= len(made) <= 6  # equal orders of one row are rejected
+    assert {row["split"] for row in rows} == {"train"}
+    for row in made:
+        number = int(row["parent_id"][-1])
+        assert row["options"][row["answer"]] == f"train {number} {'abc'[number]}"
+        assert row["options"] != [f"train {number} {word}" for word in "abc"]
+    assert "| shuffle |" in report.markdown()

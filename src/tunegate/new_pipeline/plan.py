@@ -100,6 +100,9 @@ def make_plan(workspace: Workspace, request: Request, ask: AskColumn | None, ask
     columns = choose_columns(payload, sample_values(files, settings.ingest), given, ask)
     settings = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"columns": columns})})
     found = survey(files, payload, settings.ingest, settings.split)
+    # Behaviour tests change texts, and not words with an answer each: without a text they have no case.
+    if not any(column.is_plain_text and column.name in found.columns for column in payload):
+        settings = settings.model_copy(update={"evaluate": settings.evaluate.model_copy(update={"behaviour": None})})
     plan = Plan(request.name, settings, found, data.folder if data.copied else None, unread)
     return plan.with_margin(first_margin(found.splits["test"]) if request.margin is None else request.margin)
 
@@ -137,7 +140,7 @@ def _settings(request: Request, data: RawData, columns: Mapping[str, str]) -> Pi
         "model": request.model,
         "ingest": ingest,
         "split": dict(data.split),
-        "evaluate": {"behaviour": _behaviour(request.name)} if _has_texts(request.task) else {},
+        "evaluate": {"behaviour": _behaviour(request.name)},
     }
     try:
         return PipelineSettings.model_validate(entry)
@@ -147,11 +150,6 @@ def _settings(request: Request, data: RawData, columns: Mapping[str, str]) -> Pi
             f"--{wrong['loc'][-1]} {wrong['input']!r} cannot be: {wrong['msg'].removeprefix('Value error, ')}.",
             "See `tunegate new --help`.",
         ) from error
-
-
-def _has_texts(task: str) -> bool:
-    """Whether questions are texts, which behaviour tests change, and not words with an answer each."""
-    return any(column.is_plain_text for column in record_of(task).PAYLOAD)
 
 
 def _behaviour(pipeline: str) -> str:

@@ -14,7 +14,7 @@ from tunegate.records import label_column, question_columns, read_table
 from tunegate.stages import Context, Report
 from tunegate.task import RecordPart
 from tunegate.tasks import record_of
-from tunegate.text.augmenters import OPERATIONS, Recipe
+from tunegate.text.augmenters import NAMES, Recipe
 from tunegate.text.augmenters.products import Copies, Known, Products
 from tunegate.text.augmenters.vocabulary import Vocabulary, vocabulary_of
 
@@ -45,7 +45,7 @@ def run(context: Context) -> AugmentReport:
     context.require_reviewed("validate")
     settings = context.settings(AugmentSettings)
     source, target = context.path("validate", "train.parquet"), context.out / "train.parquet"
-    counts = {name: getattr(settings, name) for name in OPERATIONS if getattr(settings, name)}
+    counts = {name: getattr(settings, name) for name in NAMES if getattr(settings, name)}
     rows = pq.read_metadata(source).num_rows
     if not counts and not settings.copies:
         shutil.copyfile(source, target)

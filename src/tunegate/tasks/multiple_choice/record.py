@@ -83,7 +83,7 @@ CHECKS = (
     ),
 )
 
-AUGMENTERS = ()
+AUGMENTERS = ("shuffle",)
 
 
 class Options(Settings):

@@ -10,10 +10,17 @@ from random import Random
 import xxhash
 
 from tunegate.text.augmenters.operations import Operation, delete, insert, swap
+from tunegate.text.augmenters.row_operations import RowOperation, shuffled
 from tunegate.text.augmenters.units import Unit, split_units
 from tunegate.text.augmenters.vocabulary import Vocabulary
 
 OPERATIONS: dict[str, Operation] = {"insertion": insert, "swap": swap, "deletion": delete}
+"""On one text of a row, whose answer stays as it is."""
+
+ROW_OPERATIONS: dict[str, RowOperation] = {"shuffle": RowOperation(("options", "answer"), shuffled)}
+"""On a row as a whole, answer and all."""
+
+NAMES = (*OPERATIONS, *ROW_OPERATIONS)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tunegate.records import as_text
-from tunegate.text.augmenters import Recipe, changed_text, product_id, random_source
+from tunegate.text.augmenters import ROW_OPERATIONS, Recipe, changed_text, product_id, random_source
 from tunegate.text.near import NOBODY, KnownTexts
 from tunegate.text.normalise import near_keys
 
@@ -60,7 +60,7 @@ class Copies:
 
 @dataclass
 class Products:
-    """New texts by the operations, `counts` of each per row.
+    """New rows by the operations, `counts` of each per row.
 
     None equals its parent or a sibling, nor equals or nearly equals a held-out row or a training row of another label.
     """
@@ -75,18 +75,29 @@ class Products:
 
     def rows(self, parents: pa.Table) -> pa.Table:
         """The products of these rows, in the rows' order."""
-        made = list(self._made(parents.select(["id", *self.texts]).to_pylist())) if self.counts else []
+        changed = self._columns()
+        made = list(self._made(parents.select(["id", *changed]).to_pylist())) if self.counts else []
         place = np.array([number for number, *_ in made], dtype=np.int64)
         operations = [operation for _, operation, _, _ in made]
         children = _children(parents, place, operations, np.array([number for _, _, number, _ in made], dtype=np.int64))
-        for name in self.texts:
+        for name in changed:
             column = children.schema.get_field_index(name)
-            cells = pa.array([texts[name] for *_, texts in made], children.schema.field(name).type)
+            cells = pa.array([row[name] for *_, row in made], children.schema.field(name).type)
             children = children.set_column(column, children.schema.field(column), cells)
         return self._without_equals(children, parents, place)
 
+    def _columns(self) -> list[str]:
+        """Those that an operation may change."""
+        more = [
+            name
+            for operation in self.counts
+            if operation in ROW_OPERATIONS
+            for name in ROW_OPERATIONS[operation].columns
+        ]
+        return list(dict.fromkeys([*self.texts, *more]))
+
     def _made(self, rows: list[dict[str, Any]]) -> Iterator[tuple[int, str, int, dict[str, Any]]]:
-        """Place of the parent, operation, number, and the texts."""
+        """Place of the parent, operation, number, and the columns' values."""
         for place, row in enumerate(rows):
             for operation, count in self.counts.items():
                 for number in range(1, count + 1):
@@ -94,7 +105,9 @@ class Products:
                     yield place, operation, number, self._changed(row, operation, random)
 
     def _changed(self, row: Mapping[str, Any], operation: str, random: Random) -> dict[str, Any]:
-        """One of the row's texts changed: of a pair, either may be."""
+        """The whole row changed, or one of its texts: of a pair, either may be."""
+        if operation in ROW_OPERATIONS:
+            return {**row, **ROW_OPERATIONS[operation].change(row, random)}
         name = random.choice([name for name in self.texts if row[name] is not None])
         return {**row, name: changed_text(row[name], operation, self.recipe, random)}
 

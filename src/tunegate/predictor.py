@@ -39,6 +39,7 @@ from tunegate.text.tokens import load_tokenizer
 from tunegate.windows import PAD_MULTIPLE, Arrays, Windows, length_sorted_batches
 
 CHUNK = 4096  # records that are encoded, computed and decoded together: what stands in memory at once
+PAIRS_CHUNK = 512  # of these where outputs speak of pairs of tokens: 100 MB at 128 tokens each
 BATCH_TOKENS = 1024  # padding included: on CPUs 4096 takes a fifth longer per row, 128 a tenth
 OTHER_MACHINE = 3.0  # times the tolerance: other CPUs add the same numbers in another order
 PREFERRED: tuple[Precision, ...] = ("bf16", "fp32")
@@ -95,6 +96,10 @@ class Predictor:
         return answering_of(self.manifest.task)
 
     @cached_property
+    def _pairs(self) -> bool:
+        return self._encoding.head(self.reading.options).pairs
+
+    @cached_property
     def reading(self) -> Reading:
         """What answers are read with."""
         return Reading(self.manifest.labels, self.fitted, _options(self.manifest))
@@ -107,12 +112,13 @@ class Predictor:
         if len(records) == 0:
             return self.answers(self.table(record_of(self.manifest.task).EXAMPLES[:1]))[:0]
         tables = []
-        for start in range(0, len(records), CHUNK):
-            rows = records.slice(start, CHUNK)
+        chunk = min(CHUNK, PAIRS_CHUNK) if self._pairs else CHUNK
+        for start in range(0, len(records), chunk):
+            rows = records.slice(start, chunk)
             windows = self.encode(rows)
             tables.append(self.decode(self.outputs(windows), windows, rows))
             if advance:
-                advance(min(start + CHUNK, len(records)), len(records))
+                advance(min(start + chunk, len(records)), len(records))
         return pa.concat_tables(tables)
 
     def responses(self, records: Sequence[Mapping[str, Any]], with_scores: bool = False) -> list[dict[str, Any]]:
@@ -156,10 +162,9 @@ class Predictor:
         batches = length_sorted_batches(windows.lengths, max_tokens)
         with self._engine_lock:
             results = [self.engine.run(self._fed(windows.batch(chosen, self.tokenizer.pad))) for chosen in batches]
-        pairs = self._encoding.head(self.reading.options).pairs
         return {
             name: _paired([result[name] for result in results], batches, windows)
-            if pairs
+            if self._pairs
             else _gathered([result[name] for result in results], batches, len(windows))
             for name in self.manifest.outputs
         }

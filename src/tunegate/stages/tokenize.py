@@ -235,8 +235,8 @@ def _vanished(split: str, facts: _RowFacts, records: pa.Table) -> list[str]:
     if len(lost):
         said.append(
             f"[TOKEN_VANISHES] The tokenizer keeps nothing of {int(facts.lost.sum())} words in {len(lost)} of "
-            f"{len(records)} {split} rows. First: {_row(records, int(lost[0]))}. Their tags are neither learnt nor "
-            "answered: take these words out."
+            f"{len(records)} {split} rows. First: {_row(records, int(lost[0]))}. They are neither learnt nor asked "
+            "about: take these words out."
         )
     if len(rows):
         said.append(

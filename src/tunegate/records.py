@@ -69,6 +69,8 @@ class Payload:
     parse: for a column that is no string, a file's cell (JSON's own text where the cell is no string) to its value;
     raises ValueError with a reason that completes "its tags are ...".
     parse_in_row: the same for a column whose meaning hangs on the row's others, of which it gets the values.
+    shared: several rows may be about the same value (questions about one passage); such rows stand on one side of the
+    split, unless they name a group.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Payload:
     type: pa.DataType = pa.string()
     parse: Callable[[str], Any] | None = None
     parse_in_row: Callable[[str, Mapping[str, Any]], Any] | None = None
+    shared: bool = False
 
     @property
     def is_plain_text(self) -> bool:

@@ -55,7 +55,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Check:
-    """A rule on single rows. `fact` names a boolean fact, true where the row breaks the rule."""
+    """A rule on single rows. `fact` names a boolean fact, true where the row breaks the rule.
+
+    detail: what a row's own reason adds in brackets, from its payload.
+    """
 
     code: str
     fact: str
@@ -63,6 +66,7 @@ class Check:
     remedy: str
     tolerated: float = 0.0  # share of rows that may break it before the data is over its limits (action fail)
     action: Literal["quarantine", "warn", "fail", "off"] = "quarantine"
+    detail: Callable[[Mapping[str, Any]], str] | None = None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,13 @@ def test_the_examples_are_valid_once_they_are_taken_in(tmp_path: Path) -> None:
     assert ENGLISH[0].replace("{", "{{").replace("}", "}}") in tests["plain cases"].templates
 
 
+def test_only_the_fields_that_may_be_changed_are(tmp_path: Path) -> None:
+    path = tmp_path / "new.yaml"
+    path.write_text(starter("mine", ENGLISH, [], ["question"]), encoding="utf-8")
+    tests = read_behaviour(path, ("question", "passage")).tests.values()
+    assert {tuple(test.fields or ()) for test in tests if test.kind != "minimum_functionality"} == {("question",)}
+
+
 def test_chinese_gets_its_other_form_and_no_letter_case() -> None:
     assert "perturb: traditional" in starter("mine", ["我的包裹还没有到"], [])
     assert "perturb: simplified" in starter("mine", ["我的包裹還沒有到"], [])

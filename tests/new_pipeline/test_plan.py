@@ -1,5 +1,6 @@
 """From a file to a plan, and from a plan to a project that holds it."""
 
+import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,31 @@ def test_files_named_for_splits_are_taken_as_that_and_said(workspace: Workspace,
     assert plan.settings.ingest.files == {"train.csv": "train", "dev.csv": "validation", "test.csv": "test"}
     assert plan.survey.splits == {"train": 40, "validation": 40, "test": 40}
     assert plan.unread == ["LICENSE"]
+
+
+def test_squads_files_are_recognised_by_what_they_are_and_their_splits_by_their_names(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "squad"
+    folder.mkdir()
+    asked = [
+        {"id": str(number), "question": f"q {number}", "answers": [{"text": "x", "answer_start": 0}]}
+        for number in range(30)
+    ]
+    for name in ("train-v1.1.json", "dev-v1.1.json"):
+        (folder / name).write_text(json.dumps({"data": [{"paragraphs": [{"context": "x y", "qas": asked}]}]}))
+    (folder / "package.json").write_text("{}")
+    plan = make_plan(workspace, Request("mine", str(folder), "question_answering", "models/m", {}), None)
+    assert plan.survey.splits == {"train": 30, "validation": 30, "test": 0}
+    assert plan.unread == ["package.json"]
+    assert plan.survey.first[0] == {
+        "question": "q 0",
+        "passage": "x y",
+        "id": "0",
+        "answers": '[{"text": "x", "start": 0}]',
+    }
+    carry_out(workspace, plan)
+    assert "fields: [question]" in (workspace.root / "behaviour/mine.yaml").read_text()
 
 
 def test_without_a_validation_file_some_training_rows_become_validation_rows(

@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.statistics.calibration import at_bound, fit_power, fit_temperature, reliability, softmax
+from tunegate.statistics.calibration import (
+    at_bound,
+    fit_power,
+    fit_temperature,
+    fit_temperature_of_best,
+    reliability,
+    softmax,
+)
 
 
 def test_softmax_survives_logits_of_any_size() -> None:
@@ -65,3 +72,13 @@ def test_a_power_that_bent_confidences_is_found_again(power: float) -> None:
 def test_a_power_of_nothing_is_one_and_certainty_does_not_break_it() -> None:
     assert fit_power(np.zeros(0), np.zeros(0, dtype=bool)) == 1.0
     assert np.isfinite(fit_power(np.array([0.0, 0.0, -700.0]), np.array([True, False, True])))
+
+
+def test_the_temperature_of_the_best_makes_it_as_sure_as_it_is_right() -> None:
+    random = np.random.default_rng(0)
+    scores = random.normal(size=(20_000, 6)) * 4
+    scores[:, 5] = -np.inf  # absent in every row
+    told = softmax(scores / 2.5).max(axis=1)
+    right = random.random(len(told)) < told
+    assert fit_temperature_of_best(scores, right) == pytest.approx(2.5, rel=0.03)
+    assert fit_temperature_of_best(np.zeros((0, 3)), np.zeros(0, dtype=bool)) == 1.0

@@ -78,15 +78,18 @@ EXAMPLES = """
 """
 
 
-def starter(pipeline: str, texts: Sequence[str], labels: Sequence[str]) -> str:
-    """The file's text; `texts` are a few of the pipeline's, which tell its script."""
+def starter(pipeline: str, texts: Sequence[str], labels: Sequence[str], changed: Sequence[str] | None = None) -> str:
+    """The file's text; `texts` are a few of the pipeline's, which tell its script. `changed`: the text fields that
+    invariance tests change, where it is not all of them."""
     whole = "".join(texts)
     chinese = 4 * len(HAN.findall(whole)) > len(whole)
     more = CHINESE.format(form=_other_form(whole)) if chinese else LATIN
     example = next(iter(texts), "...")[:LONGEST_EXAMPLE]
     label = json.dumps(next(iter(labels), "..."), ensure_ascii=False)
     text = json.dumps(example, ensure_ascii=False).replace("{", "{{").replace("}", "}}")  # as in a template
-    return HEAD.format(pipeline=pipeline) + ANY + more + EXAMPLES.format(label=label, text=text)
+    fields = "" if changed is None else f"    fields: [{', '.join(changed)}]\n"
+    tests = (ANY + more).replace("    rows: 200\n", f"    rows: 200\n{fields}")
+    return HEAD.format(pipeline=pipeline) + tests + EXAMPLES.format(label=label, text=text)
 
 
 def _other_form(text: str) -> str:

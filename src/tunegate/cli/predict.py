@@ -34,7 +34,9 @@ def predict(
     text: Annotated[str | None, typer.Option(help="one text to answer")] = None,
     text_b: Annotated[str | None, typer.Option(help="the second text, where the model reads pairs")] = None,
     record: Annotated[str | None, typer.Option(help='one record as JSON: {"text": "..."}')] = None,
-    file: Annotated[Path | None, typer.Option(help="a file of questions: CSV, TSV, JSON lines, Parquet, XLSX")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="a file of questions: CSV, TSV, JSON lines, Parquet, XLSX, JSON as SQuAD's")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="where the file's answers go: .csv, .tsv or .jsonl")] = None,
     column: Annotated[list[str] | None, typer.Option(help="field=column of the file, for example text=body")] = None,
     encoding: Annotated[str, typer.Option(help="the file's encoding, where it is not the pipeline's")] = "",

@@ -160,9 +160,13 @@ def _write_tests(workspace: Workspace, plan: Plan) -> Path:
     """A first file of behaviour tests, where a person has not written one already."""
     path = workspace.root / _behaviour(plan.name)
     if plan.settings.evaluate.behaviour and not path.exists():
-        named = question_columns(record_of(plan.settings.task).PAYLOAD)
+        payload = record_of(plan.settings.task).PAYLOAD
+        named = question_columns(payload)
         texts = [value for row in plan.survey.first for name, value in row.items() if name in named]
-        write_atomically(path, starter(plan.name, texts, list(plan.survey.labels)))
+        # Of a text that many questions share the answers are parts: it is left as it is.
+        own = [column.name for column in payload if column.is_plain_text and not column.shared]
+        changed = own if any(column.shared for column in payload) else None
+        write_atomically(path, starter(plan.name, texts, list(plan.survey.labels), changed))
     return path
 
 

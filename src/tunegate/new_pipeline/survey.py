@@ -1,5 +1,6 @@
 """Rows, labels and splits of raw files as the pipeline will see them, counted without writing anything."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,12 +45,18 @@ def files_to_read(data: Path, settings: IngestSettings) -> tuple[list[RawFile], 
 
 
 def split_files(data: Path) -> dict[str, str]:
-    """File name to split for a folder whose files are named for splits (`train.csv`, `dev.csv`); else nothing."""
+    """File name to split for a folder whose files are named for splits (`train.csv`, `dev-v2.0.json`); else nothing."""
     if not data.is_dir():
         return {}
     files = sorted(path for path in data.iterdir() if path.is_file() and not path.name.startswith("."))
-    named = {path.name: SPLIT_NAMES[path.stem.lower()] for path in files if path.stem.lower() in SPLIT_NAMES}
+    named = {path.name: split for path in files if (split := _split_named(path.stem))}
     return named if "train" in named.values() else {}
+
+
+def _split_named(stem: str) -> str | None:
+    """The only split among the name's parts."""
+    found = {SPLIT_NAMES[part] for part in re.split(r"[-_.]", stem.lower()) if part in SPLIT_NAMES}
+    return found.pop() if len(found) == 1 else None
 
 
 def sample_values(files: Sequence[RawFile], settings: IngestSettings) -> dict[str, str]:

@@ -112,7 +112,7 @@ def _write_rows(
 ) -> dict[str, int]:
     """The splits and the quarantine, in one pass; the answer is the number of rows per split."""
     counts = dict.fromkeys(SPLITS, 0)
-    details = Details(examination.facts)
+    details = Details(examination.facts, part)
     start = 0
     with ExitStack() as stack:
         writers = {
@@ -148,7 +148,7 @@ def _quarantined(
             {name: row[name] for name in ("id", "split", "source", "source_line")}
             | {
                 "rule": check.code,
-                "reason": f"{check.what}{details.of(check.fact, start + number, row)}",
+                "reason": f"{check.what}{details.of(check, start + number, row)}",
                 "remedy": check.remedy,
                 "raw": json.dumps(raw, ensure_ascii=False),
             }

@@ -69,6 +69,28 @@ def fit_power(log_confidence: Floats, right: NDArray[np.bool_]) -> float:
     return float(np.exp(best.x))
 
 
+def fit_temperature_of_best(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
+    """The number by which scores [n, k] are divided so that the best one's probability fits whether it is right [n].
+
+    For answers of which the right one need not be among the k: not their probabilities are fitted, but that of the
+    decision, by its log loss (Guo et al. 2017, with the prior of `fit_temperature`). Absent scores are -inf; 1 without
+    rows.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if len(scores) == 0:
+        return 1.0
+    below = np.asarray(scores, dtype=np.float64) - np.max(scores, axis=1, keepdims=True)
+
+    def loss(log_temperature: float) -> float:
+        sure = 1.0 / np.exp(below * np.exp(-log_temperature)).sum(axis=1)
+        told = np.where(right, sure, 1.0 - sure)
+        return float(0.5 * (log_temperature / PRIOR_DEVIATION) ** 2 - np.log(np.maximum(told, 1e-12)).sum())
+
+    best = minimize_scalar(loss, bounds=(-WIDEST, WIDEST), method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(best.x))
+
+
 def at_bound(temperature: float) -> Literal["lowest", "highest"] | None:
     """Whether the best temperature may lie outside those that are searched: what was fitted is then no optimum.
 

@@ -17,6 +17,7 @@ TASKS = {
     "token_classification": "a tag for every word: names and other spans, parts of speech",
     "dependency_parsing": "the tree of a sentence: for every word the word that it hangs on, and how",
     "multiple_choice": "one of some options: an answer, a reason, the word for a blank",
+    "question_answering": "a question about a passage, answered with words of the passage",
 }
 
 

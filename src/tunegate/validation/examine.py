@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -174,23 +175,22 @@ def _with_first_rows(
     findings: Sequence[Finding], facts: Facts, checks: Sequence[Check], rows: ds.Dataset, part: RecordPart
 ) -> list[Finding]:
     """Each finding on rows with the first of them: where it is, its id, how its text starts, and what is wrong."""
-    fact_of = {check.code: check.fact for check in checks}
-    found = {finding.code: fact_of[finding.code] for finding in findings if finding.count and finding.code in fact_of}
-    numbers = [int(facts.boolean(fact).argmax()) for fact in found.values()]
-    texts = _texts(numbers, rows, part)
-    details = Details(facts)
+    counted = {finding.code for finding in findings if finding.count}
+    found = [check for check in checks if check.code in counted]
+    numbers = [int(facts.boolean(check.fact).argmax()) for check in found]
+    details = Details(facts, part)
     described = {
-        code: f"{details.place(row)} id={facts.table['id'][row].as_py()} {snippet(text)}"
-        + details.of(fact, row, {"text": text})
-        for (code, fact), row, text in zip(found.items(), numbers, texts, strict=True)
+        check.code: f"{details.place(row)} id={facts.table['id'][row].as_py()} {snippet(text)}"
+        + details.of(check, row, payload)
+        for check, row, (text, payload) in zip(found, numbers, _payloads(numbers, rows, part), strict=True)
     }
     return [replace(finding, first=described.get(finding.code)) for finding in findings]
 
 
-def _texts(numbers: list[int], rows: ds.Dataset, part: RecordPart) -> list[str | None]:
-    """The first text of each of these rows."""
+def _payloads(numbers: list[int], rows: ds.Dataset, part: RecordPart) -> list[tuple[str | None, dict[str, Any]]]:
+    """The first text of each of these rows, and its whole payload."""
     if not numbers:
         return []
-    name = question_columns(part.PAYLOAD)[0]
-    texts: list[str | None] = as_text(rows.take(pa.array(numbers), columns=[name]).column(0)).to_pylist()
-    return texts
+    taken = rows.take(pa.array(numbers), columns=[column.name for column in part.PAYLOAD])
+    texts = as_text(taken[question_columns(part.PAYLOAD)[0]]).to_pylist()
+    return list(zip(texts, taken.to_pylist(), strict=True))

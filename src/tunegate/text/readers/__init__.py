@@ -20,6 +20,7 @@ from tunegate.text.readers.jsonl import read_json_lines
 from tunegate.text.readers.lists import with_lists
 from tunegate.text.readers.rows import Chunk
 from tunegate.text.readers.spans import read_spans
+from tunegate.text.readers.squad import looks_like_squad, read_squad
 from tunegate.text.readers.xlsx import read_xlsx
 
 READERS: dict[str, Callable[[Path, str, str, IngestSettings], Iterator[Chunk]]] = {
@@ -32,8 +33,10 @@ READERS: dict[str, Callable[[Path, str, str, IngestSettings], Iterator[Chunk]]] 
     "conll": read_conll,
     "conllu": read_conll,
     "spans": read_spans,
+    "squad": read_squad,
 }
-ENDINGS = {**{f".{name}": name for name in READERS if name != "spans"}, ".ndjson": "jsonl", ".bio": "conll"}
+NO_ENDING = ("spans", "squad")  # formats that share an ending with others
+ENDINGS = {**{f".{name}": name for name in READERS if name not in NO_ENDING}, ".ndjson": "jsonl", ".bio": "conll"}
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ def _form(path: Path, declared: str) -> str | None:
     """The reader's name; None where the ending does not say it."""
     if declared not in ("auto", "huggingface"):
         return declared
+    if path.suffix.lower() == ".json":  # many kinds of file end so; one of them is read
+        return "squad" if looks_like_squad(path) else None
     return ENDINGS.get(path.suffix.lower())
 
 

@@ -75,7 +75,9 @@ class DraftMaker:
         groups = _emptied(columns["group"])
         ids = _emptied(columns["id"])
         count = len(ids)
-        texts = [as_text(cells) for cells, column in zip(payload, self.payload, strict=True) if column.kind == "text"]
+        asked = [pair for pair in zip(payload, self.payload, strict=True) if pair[1].kind == "text"]
+        shared = [pair for pair in asked if pair[1].shared]
+        texts = [as_text(cells) for cells, _ in shared or asked]
         own = pc.if_else(pc.is_in(columns["split"], pa.array(SPLITS)), columns["split"], None)
         given = own if self.split == "auto" else pc.fill_null(own, self.split)
         nothing = pa.nulls(count, pa.string())

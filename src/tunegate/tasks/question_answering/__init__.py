@@ -1,0 +1,1 @@
+"""A question about a passage, answered with the passage's own words (extractive reading comprehension)."""

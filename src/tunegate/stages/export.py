@@ -151,6 +151,7 @@ class _Maker:
     windows: Windows
     asked: Asked
     _opened: dict[tuple[EngineName, Precision], Predictor] = field(default_factory=dict)
+    _measured: dict[tuple[EngineName, Precision], Parity] = field(default_factory=dict)
 
     @classmethod
     def of(cls, context: Context, wanted: list[Precision]) -> "_Maker":
@@ -201,8 +202,15 @@ class _Maker:
 
     def difference(self, engine: EngineName) -> float:
         """The larger of fp32's differences from torch and between alone and in a batch."""
-        parity = measure(self._predictor(engine, "fp32"), self.answering, self.asked)
+        parity = self._parity(engine, "fp32")
         return max(parity.from_torch, parity.alone_from_batch)
+
+    def _parity(self, engine: EngineName, precision: Precision) -> Parity:
+        """Measured once."""
+        if (engine, precision) not in self._measured:
+            predictor = self._predictor(engine, precision)
+            self._measured[engine, precision] = measure(predictor, self.answering, self.asked)
+        return self._measured[engine, precision]
 
     def measured(self, engine: EngineName) -> tuple[dict[Precision, Predictor], dict[Precision, PrecisionReport]]:
         """Each precision with its fitted state, and what it was measured to do."""
@@ -210,7 +218,7 @@ class _Maker:
         reports = {}
         for name, predictor in predictors.items():
             self.context.progress.say(f"comparing {name} with torch")
-            parity = measure(predictor, self.answering, self.asked)
+            parity = self._parity(engine, name)
             reports[name] = PrecisionReport(parity=parity, tolerance=TOLERANCE[name], fitted=predictor.fitted)
         return predictors, reports
 

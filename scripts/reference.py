@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from scripts.tasks_page import tasks_page
+
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
 NOTICE = "<!-- Written by `make docs` from the code; edit the code instead. -->\n"
@@ -157,6 +159,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "service.md": service_page,
     "checks.md": checks_page,
+    "../tasks.md": lambda: _page(tasks_page()),
 }
 
 

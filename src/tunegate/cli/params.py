@@ -62,13 +62,18 @@ def all_settings() -> list[SettingRow]:
     from tunegate.params import PipelineSettings
     from tunegate.tasks import TASKS, options_of
 
-    rows = list(_rows(PipelineSettings, ""))
+    rows = settings_of(PipelineSettings, "")
     for task in TASKS:
         rows += [
             SettingRow(row.key, row.type, row.default, row.limits, f"{task}: {row.meaning}")
-            for row in _rows(options_of(task), "options.")
+            for row in settings_of(options_of(task), "options.")
         ]
     return rows
+
+
+def settings_of(model: "type[BaseModel]", prefix: str) -> list[SettingRow]:
+    """A model's settings, those of models within it too; keys begin with `prefix`."""
+    return list(_rows(model, prefix))
 
 
 def _within(key: str, section: str) -> bool:

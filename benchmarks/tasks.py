@@ -38,9 +38,9 @@ class Case:
 
 def cases() -> dict[str, Case]:
     """By name, in the file's order."""
-    import yaml
+    from ruamel.yaml import YAML
 
-    found = yaml.safe_load(CASES.read_text(encoding="utf-8"))
+    found = YAML(typ="safe").load(CASES)
     return {name: Case(name, **entry) for name, entry in found.items()}
 
 
@@ -70,7 +70,7 @@ def main() -> None:
 
 def _add(project: Path, case: Case, folder: Path) -> None:
     """The pipeline's entry as `tunegate new` writes it, with the case's settings."""
-    import yaml
+    from ruamel.yaml import YAML
 
     source = case.data
     if case.files:
@@ -82,11 +82,11 @@ def _add(project: Path, case: Case, folder: Path) -> None:
     command = [str(BIN / "tunegate"), "new", case.name, "--data", source, "--task", case.task, "--yes"]
     subprocess.run(command, cwd=project, env=environment(project) | {MIRROR_VARIABLE: str(folder)}, check=True)
     path = project / "params.yaml"
-    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    params = YAML().load(path)
     entry = params["pipelines"][case.name]
     for section, changes in case.settings.items():
         entry[section] = {**entry.get(section, {}), **changes} if isinstance(changes, dict) else changes
-    path.write_text(yaml.safe_dump(params, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    YAML().dump(params, path)
 
 
 def measured(project: Path, case: Case, timing: Timing) -> dict[str, Any]:

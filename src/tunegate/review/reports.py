@@ -122,6 +122,12 @@ class EpochSeen(Seen):
     validation_accuracy: float | None = None
 
 
+class DiagnosisSeen(Seen):
+    name: str
+    figure: str
+    remedy: str
+
+
 class TrainSeen(Seen):
     parameters: int | None = None
     rows: int | None = None
@@ -130,6 +136,7 @@ class TrainSeen(Seen):
     precision: str = ""
     epochs: list[EpochSeen] = []
     best_epoch: int | None = None
+    diagnoses: list[DiagnosisSeen] = []
     weights_sha256: str = ""
 
 

@@ -22,6 +22,7 @@ from tunegate.train_settings import TrainSettings
 from tunegate.training.checkpoints import Checkpoint, Checkpoints, sha256
 from tunegate.training.compute import Compute, choose_compute, repeatable
 from tunegate.training.curves import curves
+from tunegate.training.diagnosis import Diagnosis, counts_of, diagnose, in_words
 from tunegate.training.loop import Data, Learner, Training
 from tunegate.training.rows import TaskRows
 from tunegate.training.seeds import (
@@ -65,6 +66,7 @@ class TrainReport(Report):
     effects: tuple[Effect, ...] = ()  # of changes of the architecture
     seeds: tuple[SeedScore, ...] = ()  # where there are several; epochs are those of the first that is in `exported`
     exported: str = ""  # of several seeds
+    diagnoses: tuple[Diagnosis, ...] = ()
     micro_batch: int | None = None  # rows that passed at once in the end; null: whole batches
     halvings: tuple[tuple[int, int], ...] = ()  # memory ran out: at which step, to how many rows
 
@@ -80,6 +82,7 @@ class TrainReport(Report):
             f"{', stopped early' if self.stopped_early else ''}.\n\n"
             "| epoch | training loss | validation loss | validation accuracy |\n|---|---|---|---|\n"
             + "".join(lines)
+            + in_words(self.diagnoses)
             + effects_table(self.effects)
             + spread_table(self.seeds, self.exported)
             + "".join(
@@ -146,8 +149,14 @@ class _Work:
         save_model(loaded.model.cpu(), self.context.path("tokenize", "tokenizer.json"), self.context.out / "model")
         write_atomically(self.context.plot("curves"), curves(chosen.run, self.settings))
         report = self._report(chosen.run, loaded, len(data.train.lengths), len(labels))
-        spread = tuple(seed_scores(finished, averaged))
-        return report.model_copy(update={"trained_parameters": trained, "seeds": spread, "exported": exported})
+        loss = encoding_of(self.context.task).head(self.context.options).loss
+        more = {
+            "trained_parameters": trained,
+            "seeds": tuple(seed_scores(finished, averaged)),
+            "exported": exported,
+            "diagnoses": diagnose(chosen.run.scores, counts_of(data.train, data.validation, labels, loss)),
+        }
+        return report.model_copy(update=more)
 
     def _prepared(self, seed: int, labels: list[str], tokenizer: TextTokenizer) -> tuple["Loaded", Data]:
         """The model before its training, the generators seeded for it."""

@@ -33,6 +33,15 @@ Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
+class Asked:
+    """`table`: the questions, in their order. `rows`: every row's line, in the file's order, with what is wrong with it
+    or None; those with None are the table's."""
+
+    table: pa.Table
+    rows: list[tuple[int, str | None]]
+
+
+@dataclass(frozen=True)
 class FileQuestions:
     """A file, how to read it, which column is which field of a question, and what the model has learnt from."""
 
@@ -47,6 +56,21 @@ class FileQuestions:
     def count(self) -> int:
         """Rows, unreadable ones too; reading is quick beside answering."""
         return sum(len(chunk.rows.lines) + len(chunk.rejects) for chunk in self.chunks())
+
+    def asked(self, chunk: Chunk) -> "Asked":
+        """The questions among a chunk's rows. Raises UserError as `columns` and `fault` do."""
+        rows: list[tuple[int, str | None]] = [(reject.source_line, reject.reason) for reject in chunk.rejects]
+        if not len(chunk.rows.lines):
+            return Asked(pa.table({}), sorted(rows, key=lambda row: row[0]))
+        columns = self.columns(chunk.rows.columns.schema.names)
+        table, reasons = _parsed(chunk, self.payload, columns)
+        faults = [
+            reasons.get(number) or self.fault(row, line)
+            for number, (row, line) in enumerate(zip(table.to_pylist(), chunk.rows.lines.tolist(), strict=True))
+        ]
+        rows += zip(chunk.rows.lines.tolist(), faults, strict=True)
+        is_asked = pa.array([fault is None for fault in faults], pa.bool_())
+        return Asked(table.filter(is_asked), sorted(rows, key=lambda row: row[0]))
 
     def columns(self, found: list[str]) -> dict[str, str]:
         """Field to column. Raises UserError that lists the columns when a required one is missing."""
@@ -102,20 +126,9 @@ def answer_file(
 
 
 def _answer_chunk(predictor: Predictor, questions: FileQuestions, chunk: Chunk, with_scores: bool) -> list[Row]:
-    rows: list[Row] = [{"line": reject.source_line, "error": reject.reason} for reject in chunk.rejects]
-    if len(chunk.rows.lines):
-        columns = questions.columns(chunk.rows.columns.schema.names)
-        table, reasons = _parsed(chunk, questions.payload, columns)
-        lines = chunk.rows.lines.tolist()
-        faults = [
-            reasons.get(number) or questions.fault(row, line)
-            for number, (row, line) in enumerate(zip(table.to_pylist(), lines, strict=True))
-        ]
-        asked = table.filter(pa.array([fault is None for fault in faults], pa.bool_()))
-        answers = iter(predictor.say(predictor.answers(asked), with_scores))
-        for line, fault in zip(lines, faults, strict=True):
-            rows.append({"line": line, **({"error": fault} if fault else next(answers))})
-    return sorted(rows, key=lambda row: int(row["line"]))
+    asked = questions.asked(chunk)
+    answers = iter(predictor.say(predictor.answers(asked.table), with_scores)) if len(asked.table) else iter(())
+    return [{"line": line, **({"error": fault} if fault else next(answers))} for line, fault in asked.rows]
 
 
 def _parsed(chunk: Chunk, payload: tuple[Payload, ...], columns: Mapping[str, str]) -> tuple[pa.Table, dict[int, str]]:

@@ -14,6 +14,7 @@ from tunegate.cli import (
     data,
     demo,
     doctor,
+    embed,
     gate,
     models,
     new,
@@ -40,6 +41,7 @@ run.add_to(app)
 new.add_to(app)
 check.add_to(app)
 predict.add_to(app)
+embed.add_to(app)
 serve.add_to(app)
 gate.add_to(app)
 doctor.add_to(app)

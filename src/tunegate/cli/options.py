@@ -45,6 +45,14 @@ def typed(delimiter: str) -> str:
     return "\t" if delimiter == "\\t" else delimiter
 
 
+def column_pair(option: str) -> tuple[str, str]:
+    """`text=body` as field and column. Raises UserError."""
+    field, equals, column = option.partition("=")
+    if not (field and equals and column):
+        raise UserError(f"--column {option} names no field and column.", "Write it as --column text=body.")
+    return field, column
+
+
 def wrong_option(error: Any) -> UserError:
     """Of a pydantic error in a setting that came from an option of the same name."""
     wrong = error.errors()[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from tunegate.cli.options import reading, said_as_options
+from tunegate.cli.options import column_pair, reading, said_as_options
 from tunegate.errors import UserError
 from tunegate.workspace import Workspace, check_pipeline_name, no_such_pipeline
 
@@ -63,7 +63,7 @@ def predict(
         _answer_one(question, predictor, version, scores, as_json)
     else:
         settings = reading(encoding, delimiter, _ingest_settings(workspace, pipeline))
-        questions = file_questions(file, predictor.manifest, settings, dict(map(_pair, column or [])))
+        questions = file_questions(file, predictor.manifest, settings, dict(map(column_pair, column or [])))
         with said_as_options(), _counted(_answers(predictor, questions, scores), output) as rows:
             _write(rows, predictor, output, as_json, scores)
 
@@ -220,10 +220,3 @@ def _opened(output: Path | None) -> "Iterator[TextIO]":
         unfinished.replace(output)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _pair(option: str) -> tuple[str, str]:
-    field, equals, column = option.partition("=")
-    if not (field and equals and column):
-        raise UserError(f"--column {option} names no field and column.", "Write it as --column text=body.")
-    return field, column

@@ -114,6 +114,19 @@ def load_finished(folder: Path, head: Head) -> "PreTrainedModel":
     return finished
 
 
+def load_encoder(folder: Path) -> "PreTrainedModel":
+    """The encoder alone, of a base model or of a fine-tuned one, float32, in evaluation mode. Raises UserError."""
+    model, info = _from_pretrained(folder, Head("AutoModel", (), ""))
+    missing = sorted(name for name in info["missing_keys"] if not name.startswith("pooler"))
+    if missing:
+        raise UserError(
+            f"{folder} lacks the encoder's weights {_some(missing)}.",
+            "Take the weights that belong to this config.json.",
+        )
+    encoder: PreTrainedModel = model.eval()
+    return encoder
+
+
 def save_model(model: "PreTrainedModel", tokenizer: Path, folder: Path) -> None:
     """A Hugging Face folder: config.json, model.safetensors and the given tokenizer file as tokenizer.json."""
     with quiet():

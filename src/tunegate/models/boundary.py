@@ -27,14 +27,14 @@ def kept_states(model: "PreTrainedModel", inputs: "dict[str, torch.Tensor]") -> 
     return hidden[:, 0]
 
 
-def hidden_states(model: "PreTrainedModel", inputs: "dict[str, torch.Tensor]") -> "torch.Tensor":
-    """What the last layer gives, [b, l, h]; the model in evaluation mode."""
+def hidden_states(model: "PreTrainedModel", inputs: "dict[str, torch.Tensor]", layer: int = -1) -> "torch.Tensor":
+    """What a layer gives, by default the last, [b, l, h]; the model in evaluation mode."""
     seen: list[torch.Tensor] = []
 
     def keep(_module: object, _arguments: object, output: Any) -> None:
         seen[:] = [_first(output)]  # a layer that is used several times (ALBERT): its last answer counts
 
-    hook = encoder_layers(model)[-1].register_forward_hook(keep)
+    hook = encoder_layers(model)[layer].register_forward_hook(keep)
     try:
         model(**inputs)
     finally:
@@ -93,6 +93,56 @@ class Above:
 
     def _answer(self, *_arguments: object, **_more: object) -> "torch.Tensor | None":
         return self.hidden
+
+
+class UpperLayers:
+    """What the model gives, by name, for what its lowest `frozen` layers gave of each token, float32 [b, l, h].
+
+    Those layers hand on what they are given, but for the last of them, which answers with the kept states.
+    """
+
+    def __init__(self, model: "PreTrainedModel", frozen: int, outputs: tuple[str, ...]) -> None:
+        self.model = model
+        self.frozen = frozen
+        self.outputs = outputs
+        self.states: torch.Tensor | None = None
+
+    @contextmanager
+    def standing(self) -> Iterator["UpperLayers"]:
+        *lower, last = encoder_layers(self.model)[: self.frozen]
+        for layer in lower:
+            layer.forward = _hand_on
+        last.forward = self._answer
+        try:
+            yield self
+        finally:
+            for layer in (*lower, last):
+                del layer.forward
+
+    def answer(self, inputs: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+        """`inputs` are the model's, and `states`."""
+        self.states = inputs["states"]
+        given = self.model(**{name: value for name, value in inputs.items() if name != "states"})
+        return {name: given[name] for name in self.outputs}
+
+    def is_exact(self, inputs: "dict[str, torch.Tensor]") -> bool:
+        """Whether outputs equal those of the whole model."""
+        import torch
+
+        with torch.no_grad():
+            self.model.train(False)
+            whole = self.model(**inputs)
+            states = hidden_states(self.model, inputs, self.frozen - 1)
+            with self.standing():
+                above = self.answer({**inputs, "states": states})
+        return all(bool(torch.allclose(whole[name], given, atol=TOLERANCE)) for name, given in above.items())
+
+    def _answer(self, *_arguments: object, **_more: object) -> "torch.Tensor | None":
+        return self.states
+
+
+def _hand_on(hidden_states: Any, *_arguments: object, **_more: object) -> Any:
+    return hidden_states
 
 
 def _first(output: Any) -> Any:

@@ -244,11 +244,18 @@ class _Work:
     def _learner(self, loaded: "Loaded", data: Data) -> Iterator[tuple[Learner, Data]]:
         from tunegate.models.loading import input_names
         from tunegate.training.learner import HeadAlone, tokens_in_use, whole_model
+        from tunegate.training.states import KeptStates
 
         head = encoding_of(self.context.task).head(self.context.options)
         if self.settings.tune == "full":
             with tokens_in_use(loaded.model, data) as renumbered:
                 yield whole_model(loaded.model, loaded.new, head), renumbered
+            return
+        if self.settings.tune == "partial" and self._sees_frozen_layers_again():
+            whole, outputs = whole_model(loaded.model, loaded.new, head), head.learnt or head.outputs
+            frozen, say = self.settings.frozen_layers, self.context.progress
+            with KeptStates(whole, outputs, frozen, self.compute, self.folder, say).learner(data) as (learner, states):
+                yield learner, states
             return
         if self.settings.tune in ("partial", "lora"):
             yield whole_model(loaded.model, loaded.new, head), data
@@ -257,6 +264,11 @@ class _Work:
         alone = HeadAlone(loaded.model, loaded.new, names, self.compute, self.folder, self.context.progress, head)
         with alone.learner(data) as (learner, features):
             yield learner, features
+
+    def _sees_frozen_layers_again(self) -> bool:
+        """Adversarial training moves what the frozen layers read, so that nothing can be kept of them."""
+        settings = self.settings
+        return bool(settings.frozen_layers) and settings.epochs > 1 and settings.adversarial == "none"
 
     def _report(self, run: Run, loaded: "Loaded", rows: int, labels: int) -> TrainReport:
         parameters = list(loaded.model.parameters())

@@ -16,6 +16,7 @@ from tunegate.review.snapshots import Snapshot
 from tunegate.tasks import record_of
 
 LONGEST = 5_000  # characters of a question; the service takes more, but here every word is tried
+OTHERS = 5  # scores that are shown beside an answer
 _opening = threading.Lock()
 
 
@@ -49,16 +50,36 @@ class AskView:
 def ask_view(before: Snapshot, after: Snapshot, form: Mapping[str, str]) -> AskView:
     """Raises UserError for what is no question, and where a version's files cannot be had."""
     sides = [_side(snapshot, form) for snapshot in (before, after)]
-    question = {name: form[name] for name in ("text", "text_b") if form.get(name)}
+    question = {name: form[name] for name in _opened(after).questions if form.get(name)}
     return AskView(before.pipeline, before.ref, after.ref, question, sides)
 
 
 def _side(snapshot: Snapshot, form: Mapping[str, str]) -> Side:
     predictor = _opened(snapshot)
     record = _record(predictor, form)
-    found = leaning(predictor, record)
-    scores = sorted((found.answer.get("scores") or {}).items(), key=lambda item: -item[1])
-    return Side(snapshot.name, found, scores[:5])
+    found = leaning(predictor, record, own_field(predictor, record))
+    return Side(snapshot.name, found, best_scores(found.answer.get("scores")))
+
+
+def own_field(predictor: Predictor, record: Mapping[str, object]) -> str:
+    """The first text of the question that is its own, and not one that many questions share."""
+    payload = record_of(predictor.manifest.task).PAYLOAD
+    own = [column.name for column in payload if column.is_plain_text and not column.shared and record.get(column.name)]
+    if not own:
+        raise UserError(
+            "Here one text is asked at a time, and this task's questions are none.",
+            "Ask with `tunegate predict PIPELINE --record`.",
+        )
+    return own[0]
+
+
+def best_scores(scores: object) -> list[tuple[str, float]]:
+    """The highest of a mapping of names to scores, or of a list of answers with theirs."""
+    pairs = list(scores.items()) if isinstance(scores, dict) else []
+    if isinstance(scores, list):
+        named = [one if isinstance(one, dict) else {"score": one} for one in scores]
+        pairs = [(str(one.get("text", number)), float(one["score"])) for number, one in enumerate(named)]
+    return sorted(pairs, key=lambda pair: -pair[1])[:OTHERS]
 
 
 def _record(predictor: Predictor, form: Mapping[str, str]) -> dict[str, object]:

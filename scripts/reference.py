@@ -127,7 +127,7 @@ def checks_page() -> str:
     from tunegate.tasks import TASKS, record_of
     from tunegate.validation.checks import AFTER_THE_TASKS, BEFORE_THE_TASKS, DATA_CHECKS
 
-    of_tasks = [check for task in TASKS for check in record_of(task).CHECKS]
+    of_tasks = list(dict.fromkeys(check for task in TASKS for check in record_of(task).CHECKS))  # tasks may share one
     lines = [
         "# Checks on data\n",
         "What `validate` and `tunegate check` look at. `validate.checks.<CODE>.action` and `.tolerated` change a "

@@ -108,8 +108,8 @@ def file_questions(
     if unknown := [name for name in columns if name not in names]:
         raise UserError(f'--column: there is no field "{unknown[0]}".', f"The fields are: {', '.join(names)}.")
     wanted = {name: column for name, column in {**settings.columns, **columns}.items() if name in names}
-    asked_only = {"columns": wanted, "format": "auto", "answers": {}, "first_option": 0}
-    settings = settings.model_copy(update=asked_only)
+    of_answers = {"answers": {}, "first_option": 0, "label_columns": [], "label_delimiter": None}
+    settings = settings.model_copy(update={"columns": wanted, "format": "auto", **of_answers})
     return FileQuestions(path, settings, payload, manifest.filled)
 
 

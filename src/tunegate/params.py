@@ -48,6 +48,12 @@ class IngestSettings(Settings):
     delimiter: str | None = Field(
         default=None, description="one character between columns (default: comma for .csv, tab for .tsv)"
     )
+    label_columns: list[str] = Field(
+        default=[], description="for sets of labels: the columns that hold 1 and 0, one for each label"
+    )
+    label_delimiter: str | None = Field(
+        default=None, min_length=1, description="for sets of labels: what stands between the labels of one cell"
+    )
     quoting: bool = Field(default=True, description="whether double quotes enclose fields in CSV and TSV files")
     sheet: str | None = Field(default=None, description="the sheet of an XLSX file (default: its only one)")
 

@@ -54,7 +54,10 @@ def _unknown_names(workspace: Workspace, place: Place, settings: PipelineSetting
 def _unknown_critical_labels(place: Place, settings: PipelineSettings) -> Iterator[str]:
     """Critical slices of labels that may not occur; where any label may, the gate sees which of them do."""
     labels = settings.validation.labels
-    columns = {"label", *(column.name for column in record_of(settings.task).PAYLOAD if column.kind == "label")}
+    columns = {
+        "label",
+        *(column.name for column in record_of(settings.task).PAYLOAD if column.kind in ("label", "labels")),
+    }
     for number, name in enumerate(settings.gate.critical_slices if labels is not None else ()):
         column, sign, value = (part.strip() for part in name.partition("="))
         if sign and column in columns and value not in (labels or ()):

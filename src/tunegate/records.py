@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from tunegate.errors import UserError
 
+SET_SEPARATOR, EMPTY_SET = "; ", "nothing"
 SPLITS = ("train", "validation", "test")
 
 ROW = pa.schema(
@@ -64,8 +65,9 @@ QUARANTINE = pa.schema(
 class Payload:
     """One column that a task adds to `ROW`.
 
-    kind: `text` is part of the question; `label` is an answer of one name; `answer` is any other answer; `beside` goes
-    with a question and comes back with its answer, and the model does not read it.
+    kind: `text` is part of the question; `label` is an answer of one name, `labels` one of any number of names;
+    `answer` is any other answer; `beside` goes with a question and comes back with its answer, and the model does not
+    read it.
     parse: for a column that is no string, a file's cell (JSON's own text where the cell is no string) to its value;
     raises ValueError with a reason that completes "its tags are ...".
     parse_in_row: the same for a column whose meaning hangs on the row's others, of which it gets the values.
@@ -74,7 +76,7 @@ class Payload:
     """
 
     name: str
-    kind: Literal["text", "label", "answer", "beside"]
+    kind: Literal["text", "label", "labels", "answer", "beside"]
     required: bool
     description: str
     type: pa.DataType = pa.string()
@@ -95,12 +97,17 @@ def question_columns(payload: Sequence[Payload]) -> list[str]:
 
 def answer_columns(payload: Sequence[Payload]) -> list[str]:
     """The columns that hold what is right."""
-    return [column.name for column in payload if column.kind in ("label", "answer")]
+    return [column.name for column in payload if column.kind in ("label", "labels", "answer")]
 
 
 def label_column(payload: Sequence[Payload]) -> str | None:
     """The column with one label per record, where the task has one."""
     return next((column.name for column in payload if column.kind == "label"), None)
+
+
+def label_sets_column(payload: Sequence[Payload]) -> str | None:
+    """The column with any number of labels per record, where the task has one."""
+    return next((column.name for column in payload if column.kind == "labels"), None)
 
 
 def as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -125,10 +132,26 @@ def texts_of(records: pa.Table, payload: Sequence[Payload]) -> list[pa.Array]:
 
 def answer_of(records: pa.Table, payload: Sequence[Payload]) -> pa.Array:
     """What is right, as one text per record: the label where there is one; null where no answer is given."""
-    columns = [as_text(records[name]) for name in answer_columns(payload) if name in records.column_names]
+    there = [column for column in payload if column.name in records.column_names]
+    columns = [
+        set_as_text(records[column.name]) if column.kind == "labels" else as_text(records[column.name])
+        for column in there
+        if column.name in answer_columns(payload)
+    ]
     if not columns:
         return pa.nulls(len(records), pa.string())
     return columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, " | ", null_handling="skip")
+
+
+def told_set(labels: Sequence[str]) -> str:
+    """A set of labels for tables: the names, or that there is none."""
+    return SET_SEPARATOR.join(labels) or EMPTY_SET
+
+
+def set_as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Sets of labels as `told_set` tells them; nulls stay."""
+    plain = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return pa.array([None if names is None else told_set(names) for names in plain.to_pylist()], pa.string())
 
 
 def record_schema(payload: tuple[Payload, ...]) -> pa.Schema:

@@ -157,3 +157,24 @@ def test_rows_within_a_tolerated_share_of_their_own_do_not_count_against_the_bud
 def test_over_its_own_tolerated_share_a_quarantining_check_refuses_the_data() -> None:
     examination = examined(changed(DUP_EXACT=CheckSettings(tolerated=0.001)))
     assert any(reason.startswith("[DUP_EXACT] 2 of 322 rows") for reason in examination.reasons)
+
+
+def sets(*labels: list[str]) -> Examination:
+    """Of rows with these sets of labels, after enough ordinary ones; only `eggs` and `bread` may occur."""
+    part = record_of("multi_label_classification")
+    given = [["eggs"], ["bread", "eggs"], []]
+    listed = [*(given[number % 3] for number in range(300)), *labels]
+    table = records([{**row, "label": None} for row in [*ordinary(300), *({"text": f"odd row {n}"} for n in range(len(labels)))]])
+    table = table.drop_columns(["label"]).append_column("labels", pa.array(listed, pa.list_(pa.string())))
+    settings = ValidateSettings(labels=["bread", "eggs"], budget=1.0)
+    return examine(ds.dataset(table), 0, Rules(part, settings))
+
+
+def test_sets_of_labels_are_judged_by_their_members() -> None:
+    found = sets(["eggs", "egs"], ["bread", "bread"], ["bread", " "])
+    taken = {found.checks[number].code for number in found.rule if number >= 0}
+    assert taken == {"LABEL_SET", "LABEL_TWICE"}  # a blank is no known label either
+    message = next(finding.sentence() for finding in found.findings if finding.code == "LABEL_SET")
+    assert "'egs'; did you mean 'eggs'?" in message
+    assert {label: sum(counts.values()) for label, counts in found.labels.items()} == {"eggs": 200, "bread": 100}
+    assert found.reasons == []

@@ -91,7 +91,7 @@ def test_squads_files_are_recognised_by_what_they_are_and_their_splits_by_their_
         (folder / name).write_text(json.dumps({"data": [{"paragraphs": [{"context": "x y", "qas": asked}]}]}))
     (folder / "package.json").write_text("{}")
     plan = make_plan(workspace, Request("mine", str(folder), "question_answering", "models/m", {}), None)
-    assert plan.survey.splits == {"train": 30, "validation": 30, "test": 0}
+    assert plan.survey.splits["test"] == 30 and plan.survey.rows == 60  # dev's, as there is no file for testing
     assert plan.unread == ["package.json"]
     assert plan.survey.first[0] == {
         "question": "q 0",
@@ -101,6 +101,19 @@ def test_squads_files_are_recognised_by_what_they_are_and_their_splits_by_their_
     }
     carry_out(workspace, plan)
     assert "fields: [question]" in (workspace.root / "behaviour/mine.yaml").read_text()
+
+
+def test_without_a_test_file_the_validation_rows_are_the_test_rows(workspace: Workspace, tmp_path: Path) -> None:
+    """A set's name may stand before the split's, and other files beside them are left alone."""
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for name in ("mine-train.csv", "mine-dev.csv"):
+        (folder / name).write_text(CSV)
+    (folder / "train-notes.md").write_text("notes")
+    plan = make_plan(workspace, Request("mine", str(folder), TASK, "models/m", {}), None)
+    assert plan.settings.ingest.files == {"mine-train.csv": "auto", "mine-dev.csv": "test"}
+    assert plan.settings.split.test == 0 and plan.survey.splits["test"] == 40
+    assert plan.unread == ["train-notes.md"]
 
 
 def test_without_a_validation_file_some_training_rows_become_validation_rows(

@@ -17,7 +17,9 @@ from tunegate.behaviour.schema import BehaviourFile, Direction, Invariance, Mini
 from tunegate.errors import UserError, did_you_mean
 from tunegate.params import Precision
 from tunegate.predictor import Predictor
+from tunegate.records import label_sets_column, told_set
 from tunegate.tasks import answering_of, record_of
+from tunegate.text.label_sets import read_set
 
 EXAMPLES = 10  # failing cases that are kept per test
 
@@ -37,13 +39,14 @@ def run_behaviour(
             "word has an answer of its own.",
             "Take evaluate.behaviour out.",
         )
-    file = read_file(path, name, plain)
+    of_sets = label_sets_column(record_of(predictor.manifest.task).PAYLOAD) is not None
+    file = _with_sets(read_file(path, name, plain)) if of_sets else read_file(path, name, plain)
     source = Source(file, rows, plain, seed, tuple(name for name in predictor.questions if name not in plain))
     cases = {test: cases_of(test, entry, source) for test, entry in file.tests.items()}
     _check_questions(cases, name, predictor)
     answers = {precision: _ask(cases, asked) for precision, asked in predictors.items()}
     _check_scores(file, name, next(iter(answers.values())))
-    _check_labels(file, name, next(iter(answers.values())))
+    _check_labels(file, name, next(iter(answers.values())), of_sets)
     return Behaviour(
         file=name,
         hash=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -58,6 +61,17 @@ def read_file(path: Path, name: str, fields: tuple[str, ...]) -> BehaviourFile:
             f"evaluate.behaviour names {name}, which is not there.", "Write it, restore it, or take the setting out."
         )
     return read_behaviour(path, fields)
+
+
+def _with_sets(file: BehaviourFile) -> BehaviourFile:
+    """Expected sets of labels (`eggs; baking`) as answers name them, whatever the order in which they are written."""
+
+    def ordered(test: Test) -> Test:
+        if not isinstance(test, MinimumFunctionality):
+            return test
+        return test.model_copy(update={"expected": [told_set(read_set(said)) for said in test.expected]})
+
+    return file.model_copy(update={"tests": {name: ordered(test) for name, test in file.tests.items()}})
 
 
 @dataclass(frozen=True)
@@ -163,11 +177,14 @@ def _check_scores(file: BehaviourFile, name: str, answers: Answers) -> None:
             )
 
 
-def _check_labels(file: BehaviourFile, name: str, answers: Answers) -> None:
+def _check_labels(file: BehaviourFile, name: str, answers: Answers, of_sets: bool) -> None:
     """A misspelt label would look like a model that is always wrong. Not every task decides among labels alone."""
-    labels_only = set(answers.decided) <= set(answers.labels)
+    labels_only = of_sets or set(answers.decided) <= set(answers.labels)
     for test, entry in file.tests.items():
-        for label in labels_named(entry):
+        named = labels_named(entry)
+        if of_sets and isinstance(entry, MinimumFunctionality):
+            named = [label for said in named for label in read_set(said)]
+        for label in named:
             if label not in answers.labels and (labels_only or isinstance(entry, Direction)):
                 raise UserError(
                     f'{name}: the test "{test}" speaks of "{label}", which is no label of the model.'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunegate.cli.options import as_options, reading, said_as_options
+from tunegate.cli.options import as_options, names_in, reading, said_as_options, typed
 from tunegate.errors import ExitStatus, UserError
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def check(
     validation: Annotated[list[Path] | None, typer.Option(help="a file with the validation rows")] = None,
     text: Annotated[str, typer.Option(help="the column with the text, where it is not named text")] = "",
     text_b: Annotated[str, typer.Option(help="the column with the second text of a pair")] = "",
-    label: Annotated[str, typer.Option(help="the column with the label, where it is not named label")] = "",
+    label: Annotated[str, typer.Option(help="the column with what is to be learnt (label, labels, ...)")] = "",
+    label_columns: Annotated[str, typer.Option(help="columns of 0 and 1, one per label, with commas between")] = "",
+    label_delimiter: Annotated[str, typer.Option(help="what stands between the labels of one cell")] = "",
     row_id: Annotated[str, typer.Option("--id", help="the column with the row's id, where it is not named id")] = "",
     column: Annotated[list[str] | None, typer.Option(help="FIELD=COLUMN for any other field (split=part)")] = None,
     encoding: Annotated[str, typer.Option(help="the files' encoding")] = "utf-8",
@@ -52,7 +54,8 @@ def check(
 
     part = record_of(task)
     said = {"text": text, "text_b": text_b, "label": label, "id": row_id, **_pairs(column or [])}
-    settings = reading(encoding, delimiter)
+    of_sets = {"label_columns": list(names_in(label_columns)), "label_delimiter": typed(label_delimiter) or None}
+    settings = reading(encoding, delimiter).model_copy(update=of_sets)
     given = {"auto": files, "test": test or [], "validation": validation or []}
     with said_as_options():
         raw = [file for split, paths in given.items() for path in paths for file in _raw_files(path, split, settings)]
@@ -87,12 +90,15 @@ def _raw_files(path: Path, split: str, settings: "IngestSettings") -> "list[RawF
 def _with_columns(
     settings: "IngestSettings", given: "Mapping[str, str]", files: "Sequence[RawFile]", part: "RecordPart"
 ) -> "IngestSettings":
+    from tunegate.new_pipeline.answers import as_own_field, check_answers
     from tunegate.new_pipeline.columns import choose_columns
     from tunegate.new_pipeline.lists import choose_lists
     from tunegate.new_pipeline.survey import sample_values
 
+    given = as_own_field(given, part.PAYLOAD)
     lists, given = choose_lists(part.PAYLOAD, sample_values(files, settings), given)
     settings = settings.model_copy(update={"lists": lists})
+    check_answers(files, settings, part.PAYLOAD, given)
     columns = choose_columns(part.PAYLOAD, sample_values(files, settings), given, ask=None)
     return settings.model_copy(update={"columns": columns})
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunegate.cli.options import said_as_options, typed
+from tunegate.cli.options import names_in, said_as_options, typed
 from tunegate.errors import UserError
 from tunegate.workspace import Workspace
 
@@ -30,7 +30,9 @@ def new(
     task: Annotated[str, typer.Option(help="the kind of problem, where the columns do not tell it")] = "",
     text: Annotated[str, typer.Option(help="the column with the text, where it is not named text")] = "",
     text_b: Annotated[str, typer.Option(help="the column with the second text of a pair")] = "",
-    label: Annotated[str, typer.Option(help="the column with the label, where it is not named label")] = "",
+    label: Annotated[str, typer.Option(help="the column with what is to be learnt (label, labels, ...)")] = "",
+    label_columns: Annotated[str, typer.Option(help="columns of 0 and 1, one per label, with commas between")] = "",
+    label_delimiter: Annotated[str, typer.Option(help="what stands between the labels of one cell")] = "",
     row_id: Annotated[str, typer.Option("--id", help="the column with the row's id, where it is not named id")] = "",
     column: Annotated[
         list[str] | None, typer.Option(help="FIELD=COLUMN for any other field (a list: FIELD=A,B,C); may be repeated")
@@ -54,7 +56,10 @@ def new(
     said = {"text": text, "text_b": text_b, "label": label, "id": row_id, **_pairs(column or [])}
     columns = {field: found for field, found in said.items() if found}
     base = check_model(workspace, model) if model else DEFAULT
-    request = Request(name, data, task, base, columns, encoding or None, typed(delimiter) or None, margin)
+    request = Request(
+        name, data, task, base, columns, encoding or None, typed(delimiter) or None,
+        names_in(label_columns), typed(label_delimiter) or None, margin,
+    )  # fmt: skip
     with said_as_options():
         plan = make_plan(workspace, request, _ask if asks else None, _ask_task if asks else None)
     if not as_json:

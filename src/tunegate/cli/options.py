@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 VALUE = r"""(?:: (?P<value>"[^"]*"|[\w-]+))?"""
 SETTING = re.compile(
-    rf"ingest\.(?:(?P<name>encoding|delimiter){VALUE}|columns(?:: \{{(?P<field>\w+): (?P<column>[^}}]+)\}})?)"
+    rf"ingest\.(?:(?P<name>encoding|delimiter|label_delimiter|label_columns){VALUE}"
+    rf"|columns(?:: \{{(?P<field>\w+): (?P<column>[^}}]+)\}})?)"
     r"(?: in params\.yaml)?"
 )
 """As readers write settings in their sentences: `ingest.encoding: gb18030`."""
@@ -53,6 +54,11 @@ def column_pair(option: str) -> tuple[str, str]:
     return field, column
 
 
+def names_in(said: str) -> tuple[str, ...]:
+    """Names with commas between them."""
+    return tuple(name.strip() for name in said.split(",") if name.strip())
+
+
 def wrong_option(error: Any) -> UserError:
     """Of a pydantic error in a setting that came from an option of the same name."""
     wrong = error.errors()[0]
@@ -82,5 +88,6 @@ def _format_left_out(found: "re.Match[str]") -> str:
 
 def _option(found: "re.Match[str]") -> str:
     if name := found["name"]:
-        return f"--{name} {found['value']}" if found["value"] else f"--{name}"
+        option = f"--{name.replace('_', '-')}"
+        return f"{option} {found['value']}" if found["value"] else option
     return f"--column {found['field']}={found['column']}" if found["field"] else "--column"

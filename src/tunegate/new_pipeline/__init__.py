@@ -4,6 +4,7 @@
     task      which kind of problem it is: told by the columns, or said by the person; never guessed
     columns   which column is which field: named alike, or said by the person; never guessed
     lists     which columns together are a field that is a list
+    answers   what the answers look like, where that must be said (sets of labels)
     model     the base model it starts from
     survey    rows, labels and splits as the pipeline will see them
     margin    how much a new version may lose, by the test rows at hand

@@ -32,9 +32,11 @@ def choose_columns(
     return {field: column for field, column in chosen.items() if field != column}
 
 
-def option(field: str) -> str:
-    """The field's option on the command line."""
-    return f"--{field.replace('_', '-')}"
+def option(column: Payload) -> str:
+    """How the field is named on the command line."""
+    if column.is_plain_text:
+        return f"--{column.name.replace('_', '-')} COLUMN"
+    return "--label COLUMN" if column.kind in ("label", "labels") else f"--column {column.name}=COLUMN"
 
 
 def list_columns(samples: Mapping[str, str]) -> str:
@@ -64,5 +66,5 @@ def _not_named(column: Payload, samples: Mapping[str, str]) -> UserError:
     return UserError(
         f"No column is named {column.name} ({column.description}), and it is not guessed. "
         f"The columns, each with a value of it:\n{list_columns(samples)}",
-        delimiter_hint(list(samples)) or f"Say which one it is: {option(column.name)} COLUMN.",
+        delimiter_hint(list(samples)) or f"Say which one it is: {option(column)}.",
     )

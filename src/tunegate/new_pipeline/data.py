@@ -64,8 +64,11 @@ def _fetch(workspace: Workspace, public: PublicSet) -> Path:
 
 
 def _settings_for(files: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Settings for files named for splits. Without validation rows of their own, training rows give some."""
+    """Settings for files named for splits. Without validation rows of their own, training rows give some; without
+    test rows the validation file's are those, for a model that nobody tests passes no gate."""
     given = set(files.values())
+    if "validation" in given and "test" not in given:
+        return _settings_for({name: "test" if split == "validation" else split for name, split in files.items()})
     if not files or "validation" in given:
         return {"ingest": {"files": dict(files)}} if files else {}
     auto = {name: "auto" if split == "train" else split for name, split in files.items()}

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from tunegate.behaviour.starter import starter
 from tunegate.dvc.tracking import track
 from tunegate.errors import TunegateError, UserError
+from tunegate.new_pipeline.answers import as_own_field, check_answers
 from tunegate.new_pipeline.columns import AskColumn, choose_columns
 from tunegate.new_pipeline.data import RawData, find_data
 from tunegate.new_pipeline.entry import add_entry, check_new_name, entry_of, ignore_outputs
@@ -39,6 +40,8 @@ class Request:
     columns: Mapping[str, str]
     encoding: str | None = None
     delimiter: str | None = None
+    label_columns: tuple[str, ...] = ()
+    label_delimiter: str | None = None
     margin: float | None = None  # None: the smallest that the test rows can certify, within reason
 
 
@@ -92,11 +95,12 @@ def make_plan(workspace: Workspace, request: Request, ask: AskColumn | None, ask
     payload = record_of(request.task).PAYLOAD
     settings = _settings(request, data, data.ingest.get("columns", {}))
     files, unread = files_to_read(data.folder, settings.ingest)
-    given = {**settings.ingest.columns, **request.columns}
+    given = {**settings.ingest.columns, **as_own_field(request.columns, payload)}
     lists, given = choose_lists(payload, sample_values(files, settings.ingest), given)
     settings = _settings(
         request, replace(data, ingest={**data.ingest, "lists": {**settings.ingest.lists, **lists}}), {}
     )
+    check_answers(files, settings.ingest, payload, given)
     columns = choose_columns(payload, sample_values(files, settings.ingest), given, ask)
     settings = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"columns": columns})})
     found = survey(files, payload, settings.ingest, settings.split)
@@ -132,7 +136,12 @@ def _told_task(request: Request, data: RawData, ask: AskTask | None) -> str:
 
 
 def _settings(request: Request, data: RawData, columns: Mapping[str, str]) -> PipelineSettings:
-    said = {"encoding": request.encoding, "delimiter": request.delimiter}
+    said = {
+        "encoding": request.encoding,
+        "delimiter": request.delimiter,
+        "label_columns": list(request.label_columns),
+        "label_delimiter": request.label_delimiter,
+    }
     ingest = {**data.ingest, "columns": dict(columns), **{name: value for name, value in said.items() if value}}
     entry = {
         "task": request.task,

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from tunegate.errors import UserError
 from tunegate.params import IngestSettings, SplitSettings
-from tunegate.records import SPLITS, Payload, as_text
-from tunegate.text.readers import RawFile, choose_files, file_of
+from tunegate.records import SPLITS, Payload, as_text, set_as_text
+from tunegate.text.readers import ENDINGS, RawFile, choose_files, file_of
 from tunegate.text.readers.drafts import DraftMaker
 from tunegate.text.readers.huggingface import SPLIT_NAMES
 from tunegate.text.readers.mapping import map_fields
@@ -49,7 +49,8 @@ def split_files(data: Path) -> dict[str, str]:
     if not data.is_dir():
         return {}
     files = sorted(path for path in data.iterdir() if path.is_file() and not path.name.startswith("."))
-    named = {path.name: split for path in files if (split := _split_named(path.stem))}
+    readable = [path for path in files if path.suffix.lower() in {*ENDINGS, ".json"}]  # SQuAD's are .json
+    named = {path.name: split for path in readable if (split := _split_named(path.stem))}
     return named if "train" in named.values() else {}
 
 
@@ -133,11 +134,17 @@ class _Counts:
         for column in payload:
             if column.kind == "label":
                 self._count(self.labels, table[column.name])
-            elif column.kind == "answer" and column.type == pa.list_(pa.string()):
+            elif column.kind in ("labels", "answer") and column.type == pa.list_(pa.string()):
                 self._count(self.labels, pc.list_flatten(table[column.name]))
         if missing := FIRST_ROWS - len(self.first):
             shown = table.slice(0, missing).select([name for name in columns if name in table.column_names])
-            plain = pa.table({name: as_text(shown[name]) for name in shown.column_names})
+            kinds = {column.name: column.kind for column in payload}
+            plain = pa.table(
+                {
+                    name: set_as_text(shown[name]) if kinds.get(name) == "labels" else as_text(shown[name])
+                    for name in shown.column_names
+                }
+            )
             self.first += [{name: str(value) for name, value in row.items() if value} for row in plain.to_pylist()]
 
     @staticmethod

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tunegate.errors import UserError
-from tunegate.new_pipeline.columns import list_columns, option
+from tunegate.new_pipeline.answers import as_own_field, is_set
+from tunegate.new_pipeline.columns import list_columns
 from tunegate.new_pipeline.lists import choose_lists
-from tunegate.records import Payload
+from tunegate.records import Payload, label_column, label_sets_column
 from tunegate.tasks import TASKS, check_task, record_of
 from tunegate.text.readers.mapping import ROW_FIELDS
 
@@ -37,6 +38,8 @@ def choose_task(samples: Mapping[str, str], given: Mapping[str, str], ask: AskTa
     task fits, and where several do and nobody can be asked.
     """
     fits = [fit for task in TASKS if (fit := _fit(task, samples, given))]
+    if any(_labels_texts(fit.task) and not fit.unnamed for fit in fits):
+        fits = [fit for fit in fits if not (_labels_texts(fit.task) and fit.unnamed)]
     if len(fits) == 1:
         return fits[0].task
     if not fits:
@@ -53,10 +56,17 @@ def choose_task(samples: Mapping[str, str], given: Mapping[str, str], ask: AskTa
     return check_task(ask(fits))
 
 
+def _labels_texts(task: str) -> bool:
+    """Of tasks that say something of a whole text, the one whose answer has its name among the columns is meant."""
+    payload = record_of(task).PAYLOAD
+    return label_column(payload) is not None or label_sets_column(payload) is not None
+
+
 def _fit(task: str, samples: Mapping[str, str], given: Mapping[str, str]) -> Fit | None:
     """None where the columns of the question are not there, a field was named that the task does not have, or a column
     that has the name of a field holds something else."""
     payload = record_of(task).PAYLOAD
+    given = as_own_field(given, payload) if label_sets_column(payload) else given
     if not set(given) <= {*ROW_FIELDS, *(field.name for field in payload)}:
         return None
     lists, given = choose_lists(payload, samples, given)
@@ -72,6 +82,8 @@ def _fit(task: str, samples: Mapping[str, str], given: Mapping[str, str]) -> Fit
 
 
 def _holds(field: Payload, cell: str) -> bool:
+    if field.kind == "label" and cell.startswith(("[", "{")) and is_set(cell):
+        return False
     try:
         return field.parse is None or field.parse(cell) is not None
     except (ValueError, TypeError):
@@ -80,4 +92,4 @@ def _holds(field: Payload, cell: str) -> bool:
 
 def _options(fit: Fit) -> str:
     named = "".join(f" --column {name}=COLUMN" for name in fit.unnamed)
-    return f"{option('task')} {fit.task}{named}"
+    return f"--task {fit.task}{named}"

@@ -46,13 +46,15 @@ class TaskRows:
         setting = "label_weights" if settings.label_weights else "class_weights"
         if setting == "class_weights" and settings.class_weights == "none":
             return None
-        if encoding_of(self.task).head(self.options).loss != "cross_entropy" or isinstance(train, GroupedExamples):
-            raise UserError(
-                f"train.{setting}: {self.task} does not choose one of some classes.", f"Take train.{setting} out."
-            )
+        loss = encoding_of(self.task).head(self.options).loss
+        if loss not in ("cross_entropy", "binary_cross_entropy") or isinstance(train, GroupedExamples):
+            raise UserError(f"train.{setting}: {self.task} does not choose among labels.", f"Take train.{setting} out.")
         if settings.label_weights:
             return self._given(settings.label_weights)
         assert isinstance(train, TokenExamples)
+        if loss == "binary_cross_entropy":  # a row is drawn once for each label that it has
+            rows, held = np.nonzero(train.said.rows["labels"])
+            return balanced_weights(held, train.weights[rows], len(self.labels))
         if "labels" in train.said.tokens:
             classes = train.said.tokens["labels"].astype(np.int64)
             drawn = np.repeat(train.weights, train.windows.lengths).astype(np.float64)

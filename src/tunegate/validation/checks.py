@@ -7,7 +7,7 @@ from typing import Literal
 
 from tunegate.errors import UserError, did_you_mean
 from tunegate.params import CheckSettings, ValidateSettings
-from tunegate.records import label_column
+from tunegate.records import label_column, label_sets_column
 from tunegate.task import Check, RecordPart
 from tunegate.validation.expectations import Suite
 from tunegate.validation.known import Known
@@ -118,7 +118,8 @@ AFTER_THE_TASKS = (
     ),
 )
 
-ABOUT_LABELS = frozenset({"LABEL_NULL", "LABEL_SET"})  # of tasks that give a record one label
+ABOUT_LABELS = {"LABEL_NULL", "LABEL_SET"}  # of tasks that give a record one label
+ABOUT_SETS = {"LABEL_SET"}  # of those that give it any number
 RELATIONS = frozenset({"LABEL_CONFLICT", "LEAK_EXACT", "LEAK_NEAR", "DUP_EXACT", "DUP_NEAR"})
 """Checks on what rows are to each other: made among the rows that no other check takes out."""
 
@@ -182,9 +183,16 @@ def row_checks(rules: Rules) -> tuple[Check, ...]:
                 f'validate.checks: there is no check "{code}".{did_you_mean(code, codes)}',
                 f"The checks are {', '.join(codes)}.",
             )
-    of_one_label = () if label_column(rules.part.PAYLOAD) else ABOUT_LABELS
-    changed = (_changed(check, settings.checks.get(check.code)) for check in table if check.code not in of_one_label)
+    about = _about_labels(rules.part)
+    fitting = (check for check in table if check.code in about or check.code not in ABOUT_LABELS)
+    changed = (_changed(check, settings.checks.get(check.code)) for check in fitting)
     return tuple(check for check in changed if check.action != "off")
+
+
+def _about_labels(part: RecordPart) -> set[str]:
+    if label_sets_column(part.PAYLOAD):
+        return ABOUT_SETS
+    return ABOUT_LABELS if label_column(part.PAYLOAD) else set()
 
 
 def data_checks(settings: ValidateSettings) -> tuple[DataCheck, ...]:

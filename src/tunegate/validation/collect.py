@@ -15,7 +15,7 @@ import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from tunegate.params import ValidateSettings
-from tunegate.records import answer_of, label_column, texts_of
+from tunegate.records import answer_of, label_column, label_sets_column, texts_of
 from tunegate.task import Check, RecordPart
 from tunegate.text.facts.own import has_personal_data, odd_lengths, text_facts
 from tunegate.text.facts.relations import later_copies, relations, without_conflicts
@@ -55,18 +55,20 @@ def batches(rows: ds.Dataset, columns: list[str] | None = None) -> Any:
 def collect(rows: ds.Dataset, rules: Rules, checks: Sequence[Check], advance: Advance) -> Facts:
     """All facts of all rows."""
     part, settings, known = rules.part, rules.settings, rules.known
-    frame = _light(rows, label_column(part.PAYLOAD))
+    frame = _light(rows, part)
     own, words = _own_facts(rows, part, any(check.code == "PII" for check in checks), advance)
     side = _numbers_of(frame["split"], SIDES)
-    label, names = _label_numbers(frame["label"])
-    answer = label if label_column(part.PAYLOAD) else own["answer"]
+    single, sets = label_column(part.PAYLOAD), label_sets_column(part.PAYLOAD)
+    label, names = _label_numbers(frame["labels"].combine_chunks().flatten() if sets else frame["label"])
+    answer = label if single else own["answer"]
     labels = label_rules(
         dict(zip(names, np.bincount(label[label >= 0]).tolist(), strict=True)), settings.labels, known.labels
     )
+    wrong = _where(label, np.array([labels.is_wrong(name) for name in names], dtype=bool))
     facts = {
         **_judged_alone(own, settings),
-        "label_null": label < 0 if label_column(part.PAYLOAD) else np.zeros(len(frame), dtype=bool),
-        "label_set": _where(label, np.array([labels.is_wrong(name) for name in names], dtype=bool)),
+        "label_null": label < 0 if single else np.zeros(len(frame), dtype=bool),
+        "label_set": _rows_with(frame["labels"], wrong) if sets else wrong,
         "script_unusual": unusual(own["script"], UNUSUAL_SHARE),
         "relabelled": known.relabelled(own["near"], frame["label"]),
     }
@@ -81,9 +83,15 @@ def collect(rows: ds.Dataset, rules: Rules, checks: Sequence[Check], advance: Ad
     return Facts(_table(frame, own, facts), twins, words, labels)
 
 
-def _light(rows: ds.Dataset, label: str | None) -> pa.Table:
-    table = rows.to_table(columns=["id", "split", "source", "source_line", *([label] if label else [])])
-    table = table.rename_columns(["id", "split", "source", "source_line", *(["label"] if label else [])])
+def _light(rows: ds.Dataset, part: RecordPart) -> pa.Table:
+    """`label` is the set as text where a row may have many labels; `labels` then holds them."""
+    label, sets = label_column(part.PAYLOAD), label_sets_column(part.PAYLOAD)
+    place = ["id", "split", "source", "source_line"]
+    table = rows.to_table(columns=[*place, *([label] if label else []), *([sets] if sets else [])])
+    if sets:
+        told = answer_of(table, part.PAYLOAD)
+        return table.rename_columns([*place, "labels"]).add_column(4, "label", told)
+    table = table.rename_columns([*place, *(["label"] if label else [])])
     if label is None:
         return table.append_column("label", pa.nulls(len(table), pa.string()))
     blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(table["label"])), 0)
@@ -174,14 +182,21 @@ def _numbers_of(names: pa.ChunkedArray, numbers: dict[str, int]) -> NDArray[np.i
     return np.asarray(found.to_numpy(), dtype=np.int8)
 
 
-def _label_numbers(labels: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
-    encoded = labels.combine_chunks().dictionary_encode()
+def _label_numbers(labels: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+    encoded = (labels.combine_chunks() if isinstance(labels, pa.ChunkedArray) else labels).dictionary_encode()
     numbers = np.array(pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
     return numbers, [str(name) for name in encoded.dictionary.to_pylist()]
 
 
 def _where(label: NDArray[np.int64], wrong: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.append(wrong, False)[label]  # -1, no label, reads the appended False
+
+
+def _rows_with(sets: pa.ChunkedArray, member: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which rows have such a member, by the members one after the other."""
+    found = np.zeros(len(sets), dtype=bool)
+    found[np.asarray(pc.list_parent_indices(sets.combine_chunks()))[member]] = True
+    return found
 
 
 def _table(frame: pa.Table, own: dict[str, Array], facts: dict[str, NDArray[np.bool_]]) -> pa.Table:

@@ -52,7 +52,11 @@ class Sizes:
 
 
 def label_table(kept: pa.Table) -> dict[str, dict[str, int]]:
-    """Rows per label and split, the label with the most rows first."""
+    """Rows per label and split, the label with the most rows first; a row with many labels counts for each."""
+    if "labels" in kept.column_names:
+        sets = kept["labels"].combine_chunks()
+        split = kept["split"].combine_chunks().take(pc.list_parent_indices(sets))
+        kept = pa.table({"label": sets.flatten(), "split": split})
     counted = kept.group_by(["label", "split"]).aggregate([([], "count_all")]).to_pylist()
     table: dict[str, dict[str, int]] = {}
     for row in counted:
@@ -66,6 +70,8 @@ def measures(kept: pa.Table, sizes: Sizes, words: Counter[str], rules: Rules) ->
     settings, known = rules.settings, rules.known
     table = label_table(kept)
     found = {**_amounts(kept, sizes, settings), **_splits(kept), **_labels(table, settings, known)}
+    if "labels" in kept.column_names and table:
+        found["CLASS_ONE"] = _one_set(kept)
     if known.previous is not None:
         found |= _drifts(kept, words, known.previous)
     return found
@@ -141,6 +147,13 @@ def _labels(table: Table, settings: ValidateSettings, known: Known) -> dict[str,
         "NEW_LABEL": Measure(len(new), f"{len(new)} {of_all} were not known before: {some(new)}", high=0),
         "LOST_LABEL": Measure(len(lost), f"{len(lost)} known labels have no rows: {some(lost)}", high=0),
     }
+
+
+def _one_set(kept: pa.Table) -> Measure:
+    """With sets of labels a single label can be told from its absence, but not a single set."""
+    sets = pc.unique(kept.filter(pc.equal(kept["split"], "train"))["label"]).to_pylist()
+    told = f"all training rows have the same labels: {some(sets)}, so there is nothing to tell apart"
+    return Measure(len(sets) or None, told, low=2)
 
 
 def _drifts(kept: pa.Table, words: Counter[str], before: Previous) -> dict[str, Measure]:

@@ -43,9 +43,7 @@ class Details:
 
     def _alone(self, fact: str, row: int, payload: Mapping[str, Any]) -> str:
         if fact == "label_set":
-            label = str(self._label[row].as_py())
-            nearest = self._facts.labels.nearest.get(label)
-            return f"{label!r}{f'; did you mean {nearest!r}?' if nearest else ''}"
+            return ", ".join(map(self._wrong, self._wrong_labels(row)))
         if fact in ("text_long", "text_short", "length_odd"):
             column = "n_chars_shortest" if fact == "text_short" else "n_chars"
             return f"{self._facts.table[column][row].as_py()} characters"
@@ -55,6 +53,15 @@ class Details:
         if fact == "text_empty" and len(self._required) > 1:
             return " and ".join(name for name in self._required if not _visible(payload[name]))
         return ""
+
+    def _wrong_labels(self, row: int) -> list[str]:
+        if "labels" not in self._facts.table.column_names:
+            return [str(self._label[row].as_py())]
+        return [name for name in self._facts.table["labels"][row].as_py() if self._facts.labels.is_wrong(name)]
+
+    def _wrong(self, label: str) -> str:
+        nearest = self._facts.labels.nearest.get(label)
+        return f"{label!r}{f'; did you mean {nearest!r}?' if nearest else ''}"
 
 
 def _visible(value: object) -> bool:

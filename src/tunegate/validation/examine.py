@@ -66,7 +66,9 @@ def examine(rows: ds.Dataset, rejects: int, rules: Rules, advance: Advance = lam
     measured = measures(kept, sizes, facts.words, rules)
     measured = {check.code: measured[check.code] for check in on_the_whole if check.code in measured}
     suites = {
-        "rows": suite_of("rows", row_expectations(checks, settings, facts.labels)),
+        "rows": suite_of(
+            "rows", row_expectations(checks, settings, None if "labels" in facts.table.column_names else facts.labels)
+        ),
         "data": suite_of("data", data_expectations(measured)),
     }
     findings = [

@@ -14,14 +14,19 @@ from tunegate.validation.labels import LabelRules
 Expectation = dict[str, Any]
 
 
-def row_expectations(checks: Sequence[Check], settings: ValidateSettings, labels: LabelRules) -> list[Expectation]:
-    """One per check. Where a built-in expectation says it on the plain value, that one; else the fact must be false."""
+def row_expectations(
+    checks: Sequence[Check], settings: ValidateSettings, labels: LabelRules | None
+) -> list[Expectation]:
+    """One per check. Where a built-in expectation says it on the plain value, that one; else the fact must be false.
+
+    `labels`: which may occur, where a row has one; None where it has many.
+    """
     plain: dict[str, tuple[str, dict[str, Any]]] = {
         "TEXT_LONG": ("between", {"column": "n_chars", "max_value": settings.max_characters}),
         "TEXT_SHORT": ("between", {"column": "n_chars_shortest", "min_value": settings.min_characters}),
         "LABEL_NULL": ("not_be_null", {"column": "label"}),
     }
-    if labels.closed:
+    if labels is not None and labels.closed:
         plain["LABEL_SET"] = ("in_set", {"column": "label", "value_set": list(labels.known)})
     types = {
         "between": "expect_column_values_to_be_between",

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from tunegate.params import IngestSettings, SplitSettings
 from tunegate.progress import Progress
-from tunegate.records import read_table
+from tunegate.records import Payload, read_table
 from tunegate.stages.ingest import IngestReport, ingest
 from tunegate.tasks import record_of
 from tunegate.text.readers import file_of
@@ -16,13 +16,15 @@ from tunegate.text.readers import file_of
 PAYLOAD = record_of("text_classification").PAYLOAD
 
 
-def read_file(path: Path, **settings: Any) -> tuple[pa.Table, pa.Table, IngestReport]:
+def read_file(
+    path: Path, payload: tuple[Payload, ...] = PAYLOAD, **settings: Any
+) -> tuple[pa.Table, pa.Table, IngestReport]:
     """Records, rejects and report. Results are written beside the file."""
     chosen = IngestSettings(**settings)
     out = path.parent / f"{path.name}.out"
     out.mkdir(exist_ok=True)
     file = file_of(path, chosen)
-    report = ingest([file], PAYLOAD, chosen, SplitSettings(), out, Progress("ingest", stream=io.StringIO()))
+    report = ingest([file], payload, chosen, SplitSettings(), out, Progress("ingest", stream=io.StringIO()))
     return read_table(out / "records.parquet"), read_table(out / "rejects.parquet"), report
 
 

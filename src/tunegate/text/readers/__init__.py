@@ -17,6 +17,7 @@ from tunegate.text.readers.conll import read_conll
 from tunegate.text.readers.delimited import read_delimited
 from tunegate.text.readers.huggingface import is_left_over, split_of
 from tunegate.text.readers.jsonl import read_json_lines
+from tunegate.text.readers.label_sets import with_label_sets
 from tunegate.text.readers.lists import with_lists
 from tunegate.text.readers.rows import Chunk
 from tunegate.text.readers.spans import read_spans
@@ -56,7 +57,11 @@ class RawFile:
             chunks = with_answers(chunks, self.answers, settings.encoding)
         if settings.first_option:
             chunks = counted_from_zero(chunks, settings.columns.get(ANSWER, ANSWER), settings.first_option)
-        return with_lists(chunks, settings.lists, self.source) if settings.lists else chunks
+        if settings.lists:
+            chunks = with_lists(chunks, settings.lists, self.source)
+        if not (settings.label_columns or settings.label_delimiter):
+            return chunks
+        return (with_label_sets(chunk, settings, self.source) for chunk in chunks)
 
 
 def choose_files(

@@ -1,10 +1,12 @@
 """Choices among options that differ in number from row to row, in both forms."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,10 +15,16 @@ from pydantic import ValidationError
 from tests.tasks.perfect import perfect_outputs, plain_texts
 from tests.tiny import tiny_tokenizer
 from tunegate.evaluation.scores import classes
+from tunegate.params import IngestSettings, SplitSettings, ValidateSettings
+from tunegate.progress import Progress
+from tunegate.stages.ingest import ingest
 from tunegate.task import Reading, Sums, TextTokenizer
 from tunegate.tasks import examples_of, record_of
 from tunegate.tasks.multiple_choice import answer, encode, record
+from tunegate.text.readers import file_of
 from tunegate.text.tokens import load_tokenizer
+from tunegate.validation.checks import Rules
+from tunegate.validation.examine import examine
 
 TASK = "multiple_choice"
 FORMS = ("pairwise", "joint")
@@ -164,3 +172,13 @@ def test_equal_options_of_different_rows_are_nothing_to_notice() -> None:
 def test_the_service_refuses_what_is_no_choice(options: list[str]) -> None:
     with pytest.raises(ValidationError):
         record.Record.model_validate({"options": options})
+
+
+def test_a_message_on_rows_without_a_question_shows_their_options(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"options": ["it rains up", "it rains down"], "answer": 0}\n' * 2)
+    file = file_of(tmp_path / "rows.jsonl", IngestSettings())
+    ingest([file], record.PAYLOAD, IngestSettings(), SplitSettings(), tmp_path, Progress("ingest"))
+    part = record_of(TASK)
+    found = examine(ds.dataset(tmp_path / "records.parquet"), 0, Rules(part, ValidateSettings(min_rows=1)))
+    (said,) = [finding.sentence() for finding in found.findings if finding.code == "DUP_EXACT"]
+    assert "'it rains up it rains down'" in said

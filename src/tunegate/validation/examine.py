@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
@@ -190,9 +191,9 @@ def _with_first_rows(
 
 
 def _payloads(numbers: list[int], rows: ds.Dataset, part: RecordPart) -> list[tuple[str | None, dict[str, Any]]]:
-    """The first text of each of these rows, and its whole payload."""
+    """The first text that each of these rows has, and its whole payload."""
     if not numbers:
         return []
     taken = rows.take(pa.array(numbers), columns=[column.name for column in part.PAYLOAD])
-    texts = as_text(taken[question_columns(part.PAYLOAD)[0]]).to_pylist()
+    texts = pc.coalesce(*(as_text(taken[name]) for name in question_columns(part.PAYLOAD))).to_pylist()
     return list(zip(texts, taken.to_pylist(), strict=True))

@@ -20,6 +20,7 @@ from tunegate.exported import read_manifest, write_manifest
 from tunegate.predictor import Predictor
 from tunegate.records import read_table
 from tunegate.tasks.text_classification.record import Answer
+from tunegate.text import tokens
 
 OLD = Path(__file__).parent / "data" / "export-v1"
 
@@ -60,6 +61,17 @@ def test_no_more_than_a_chunk_is_computed_at_once(
     pieces = opened.answers(rows, lambda done, total: told.append((done, total)))
     assert pieces["label"].to_pylist() == whole["label"].to_pylist()
     assert told[0] == (7, len(rows)) and told[-1] == (len(rows), len(rows))
+
+
+def test_of_long_texts_fewer_are_computed_at_once(
+    opened: Predictor, rows: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = opened.answers(rows)
+    monkeypatch.setattr(tokens, "CHUNK_CHARACTERS", 1)
+    told: list[int] = []
+    pieces = opened.answers(rows, lambda done, total: told.append(done))
+    assert pieces["label"].to_pylist() == whole["label"].to_pylist()
+    assert told == list(range(1, len(rows) + 1))
 
 
 def test_no_rows_have_no_answers_with_the_same_columns(opened: Predictor, rows: pa.Table) -> None:

@@ -26,19 +26,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tunegate.engines import TOLERANCE, Engine, EngineName, open_engine, why_not
 from tunegate.errors import UserError
 from tunegate.exported import Golden, Manifest, read_fitted, read_golden, verified_manifest
 from tunegate.params import Precision
-from tunegate.records import question_columns
+from tunegate.records import question_columns, texts_of
 from tunegate.statistics.abstention import SURE_ABOVE, surely
 from tunegate.task import AnswerPart, EncodePart, Fitted, Reading, TextTokenizer
 from tunegate.tasks import answering_of, encoding_of, options_of, record_of
-from tunegate.text.tokens import load_tokenizer
+from tunegate.text.tokens import load_tokenizer, portions
 from tunegate.windows import PAD_MULTIPLE, Arrays, Windows, length_sorted_batches
 
-CHUNK = 4096  # records that are encoded, computed and decoded together: what stands in memory at once
+CHUNK = 4096  # records that are encoded, computed and decoded together, fewer long ones: what is in memory at once
 PAIRS_CHUNK = 512  # of these where outputs speak of pairs of tokens: 100 MB at 128 tokens each
 BATCH_TOKENS = 1024  # padding included: on CPUs 4096 takes a fifth longer per row, 128 a tenth
 OTHER_MACHINE = 3.0  # times the tolerance: other CPUs add the same numbers in another order
@@ -113,13 +114,18 @@ class Predictor:
             return self.answers(self.table(record_of(self.manifest.task).EXAMPLES[:1]))[:0]
         tables = []
         chunk = min(CHUNK, PAIRS_CHUNK) if self._pairs else CHUNK
-        for start in range(0, len(records), chunk):
-            rows = records.slice(start, chunk)
+        for start, count in portions(self._characters(records), chunk):
+            rows = records.slice(start, count)
             windows = self.encode(rows)
             tables.append(self.decode(self.outputs(windows), windows, rows))
             if advance:
-                advance(min(start + chunk, len(records)), len(records))
+                advance(start + count, len(records))
         return pa.concat_tables(tables)
+
+    def _characters(self, records: pa.Table) -> Any:
+        """Of each record's question, int64 [n]."""
+        texts = texts_of(records, record_of(self.manifest.task).PAYLOAD)
+        return np.sum([np.asarray(pc.fill_null(pc.utf8_length(text), 0), dtype=np.int64) for text in texts], axis=0)
 
     def responses(self, records: Sequence[Mapping[str, Any]], with_scores: bool = False) -> list[dict[str, Any]]:
         """Records as the service is asked them (the task's `Record`) to answers as it gives them (`Answer`)."""

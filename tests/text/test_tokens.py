@@ -110,3 +110,12 @@ def test_a_missing_or_damaged_tokenizer_is_a_sentence(content: str | None, tmp_p
     with pytest.raises(UserError, match="cannot be read as a tokenizer") as caught:
         load_tokenizer(tmp_path)
     assert "tunegate models add" in caught.value.remedy
+
+
+@given(st.lists(st.integers(0, 9_000_000), max_size=30), st.integers(1, 10))
+def test_portions_are_small_in_rows_and_in_characters(characters: list[int], rows: int) -> None:
+    made = list(tokens.portions(np.array(characters, dtype=np.int64), rows))
+    assert [number for start, count in made for number in range(start, start + count)] == list(range(len(characters)))
+    for start, count in made:
+        assert 1 <= count <= rows
+        assert count == 1 or sum(characters[start : start + count]) <= tokens.CHUNK_CHARACTERS

@@ -70,12 +70,17 @@ def whole_text_windows(
 def slices(first: pa.ChunkedArray, second: pa.ChunkedArray | None) -> Iterator[tuple[int, int]]:
     """Start and number of the rows of each batch call, so that memory stays flat however long texts are."""
     lengths = [np.asarray(pc.fill_null(pc.utf8_length(texts), 0)) for texts in (first, second) if texts is not None]
-    until = np.cumsum(np.sum(lengths, axis=0))
+    yield from portions(np.sum(lengths, axis=0), CHUNK)
+
+
+def portions(characters: NDArray[np.int64], rows: int) -> Iterator[tuple[int, int]]:
+    """Start and number of rows of each portion: at most so many, and CHUNK_CHARACTERS among them unless it is one."""
+    until = np.cumsum(characters)
     start = 0
-    while start < len(first):
+    while start < len(until):
         before = int(until[start - 1]) if start else 0
         end = int(np.searchsorted(until, before + CHUNK_CHARACTERS, side="right"))
-        count = max(1, min(end - start, CHUNK))
+        count = max(1, min(end - start, rows))
         yield start, count
         start += count
 

@@ -75,10 +75,11 @@ def _real(task: str) -> Iterator[str]:
 
 def _row(case: Case, result: dict[str, Any]) -> str:
     score = f"{result['metric']} {result['value']:.3f} [{result['low']:.3f}, {result['high']:.3f}]"
+    minutes = f"{result['minutes']}, {result['train_minutes']}" if "minutes" in result else "not taken"
     baseline = f"{result['baseline_value']:.3f} ({result['baseline']})"
     return (
         f"| `{case.name}`: {case.what} | {result['train_rows']:,}, {result['test_rows']:,} | {score} | {baseline} "
-        f"| {result['minutes']}, {result['train_minutes']} | {result['megabytes']:.0f} |"
+        f"| {minutes} | {result['megabytes']:.0f} |"
     )
 
 

@@ -19,6 +19,7 @@ def test_shuffled_labels_end_in_fail_exit_status_3_and_no_bento(project: Project
     assert not (project.root / "data/demo/package/bento").exists()
 
 
+@pytest.mark.slow
 def test_30_test_rows_end_in_undecided_exit_status_4(project: Project) -> None:
     _keep_test_rows(project.root / "data/raw/demo/rows.csv", 30)
     project.edit("params.yaml", "split:", 'ingest: {columns: {split: part}, files: {"*.csv": auto}}\n    split:')

@@ -15,7 +15,21 @@ from tunegate.train_settings import TrainSettings
 __all__ = ["PipelineSettings", "Precision", "Settings", "Share", "TrainSettings"]
 
 
-Format = Literal["auto", "csv", "tsv", "jsonl", "parquet", "xlsx", "huggingface", "conll", "conllu", "spans", "squad"]
+Format = Literal[
+    "auto",
+    "csv",
+    "tsv",
+    "jsonl",
+    "parquet",
+    "xlsx",
+    "huggingface",
+    "conll",
+    "conllu",
+    "spans",
+    "squad",
+    "documents",
+    "lines",
+]
 
 
 class IngestSettings(Settings):
@@ -42,7 +56,8 @@ class IngestSettings(Settings):
     format: Format = Field(
         default="auto",
         description="how to read the files; auto goes by the file name's ending; spans: JSON lines of texts with "
-        "marked spans (doccano, Label Studio); squad: questions in the JSON of SQuAD or CMRC 2018",
+        "marked spans (doccano, Label Studio); squad: questions in the JSON of SQuAD or CMRC 2018; "
+        "documents: plain text with blank lines between them; lines: plain text, each line a row",
     )
     encoding: str = Field(default="utf-8", description="the files' encoding (a UTF-8 BOM is always allowed)")
     delimiter: str | None = Field(

@@ -103,7 +103,7 @@ class Predictor:
     @cached_property
     def reading(self) -> Reading:
         """What answers are read with."""
-        return Reading(self.manifest.labels, self.fitted, _options(self.manifest))
+        return Reading(self.manifest.labels, self.fitted, _options(self.manifest), self.tokenizer)
 
     def answers(self, records: pa.Table, advance: Advance | None = None) -> pa.Table:
         """One answer per record, in the records' order; however many records, only a chunk is in memory.
@@ -184,9 +184,9 @@ class Predictor:
         for length in range(PAD_MULTIPLE, self.manifest.max_length + PAD_MULTIPLE, PAD_MULTIPLE):
             tokens = min(length, self.manifest.max_length)
             ones = np.ones((1, tokens), dtype=np.int64)
-            blank = {name: ones * pad for name, pad in self.tokenizer.pad.items()}
+            blank = {name: ones * self.tokenizer.pad.get(name, 0) for name in self.manifest.inputs}
             with self._engine_lock:
-                self.engine.run(self._fed({**blank, "attention_mask": ones}))
+                self.engine.run({**blank, "attention_mask": ones})
 
     def check(self, golden: Golden) -> float:
         """Answer the golden rows; the largest difference of scores. Raises UserError for other answers than then."""

@@ -83,6 +83,7 @@ class Payload:
     parse: Callable[[str], Any] | None = None
     parse_in_row: Callable[[str, Mapping[str, Any]], Any] | None = None
     shared: bool = False
+    may_be_left_out: bool = False  # by who asks, even where every training row has it
 
     @property
     def is_plain_text(self) -> bool:

@@ -40,6 +40,7 @@ class Metric:
     unit: Literal["record", "document", "group"]
     value: Callable[[Sums], NDArray[np.float64]]  # sums [r] each -> values [r]; nan where undefined
     proportion: bool = False  # a share of units, so that exact intervals for proportions apply
+    best: float | None = None  # what a perfect model has, where that is neither 1 (of what goes up) nor 0
 
 
 @dataclass(frozen=True)
@@ -104,11 +105,13 @@ class Targets:
 
 @dataclass(frozen=True)
 class Reading:
-    """What an answer is read with: the label file, what was fitted on validation rows, the task's own settings."""
+    """What an answer is read with: the label file, what was fitted on validation rows, the task's own settings, and
+    the tokenizer."""
 
     labels: list[str]
     fitted: Fitted
     options: TaskOptions
+    tokenizer: "TextTokenizer | None" = None  # of the questions' windows, for answers that are tokens
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,11 @@ class TextTokenizer:
 
 
 class RecordPart(Protocol):
-    """`record.py`: what a record is."""
+    """`record.py`: what a record is.
+
+    A task that learns from what it makes of its records (pairs of sentences from documents) has `examples_from`
+    (`ExamplesFrom`) too.
+    """
 
     NAME: str
     TITLE: str
@@ -144,8 +151,20 @@ class RecordPart(Protocol):
         """The facts that `CHECKS` name, bool [n]."""
 
 
+Refresh = Callable[[Windows, int, TextTokenizer, TaskOptions], "tuple[Windows, Arrays]"]
+"""Windows as a seed makes them anew, and the targets of tokens that go with them. A function of a window and the seed:
+of an epoch's number and its own seed, then, whichever windows stand beside it."""
+
+ExamplesFrom = Callable[[pa.Table, TaskOptions, Callable[[str], str]], pa.Table]
+"""Records of one split to what is learnt from them and judged, in the same columns; the last argument gives the text of
+a file that the settings name."""
+
+
 class EncodePart(Protocol):
-    """`encode.py`: records to windows, and what the model should have said."""
+    """`encode.py`: records to windows, and what the model should have said.
+
+    A task whose inputs are made anew for every epoch has `refresh` (`Refresh`) too.
+    """
 
     def head(self, options: TaskOptions) -> Head:
         """What stands on the encoder, where the task's settings are these."""

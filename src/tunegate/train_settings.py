@@ -16,6 +16,11 @@ class TrainSettings(Settings):
         description="what is trained: everything, all but frozen_layers, low-rank adapters and the head (Hu et al. "
         "2022), or only the head",
     )
+    from_scratch: Literal["no", "own_shape", "tiny", "mini", "small", "medium", "base"] = Field(
+        default="no",
+        description="start from random weights, with the base model's tokenizer and family: in its own shape, or in a "
+        "size of Turc et al. 2019 (2 layers of 128, 4 of 256, 4 of 512, 8 of 512, 12 of 768)",
+    )
     frozen_layers: int = Field(
         default=0,
         ge=0,
@@ -179,6 +184,14 @@ class TrainSettings(Settings):
     def _frozen_layers_are_frozen(self) -> "TrainSettings":
         if self.frozen_layers and self.tune != "partial":
             raise ValueError("must not set frozen_layers without `tune: partial`, which alone freezes them")
+        return self
+
+    @model_validator(mode="after")
+    def _random_weights_are_trained(self) -> "TrainSettings":
+        if self.from_scratch != "no" and self.tune != "full":
+            raise ValueError(
+                "must not set from_scratch without `tune: full`: random weights must be trained, all of them"
+            )
         return self
 
     @model_validator(mode="after")

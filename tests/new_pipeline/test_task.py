@@ -62,3 +62,9 @@ def test_columns_that_together_are_the_options_tell_a_choice() -> None:
         {"sent0": "a", "sent1": "b", "label": "0"}, {"options": "sent0,sent1", "answer": "label"}, None
     ) == ("multiple_choice")
     assert "No task's columns" in refused({"question": "Who barks?", "option1": "a cat", "answer": "0"})
+
+
+def test_a_text_alone_is_pre_trained_on_and_one_with_another_column_is_not() -> None:
+    assert choose_task({"text": "It rains."}, {}, None) == "pretraining"
+    assert choose_task({"text": "It rains.", "label": "weather"}, {}, None) == "text_classification"
+    assert choose_task({"text": "It rains.", "kind": "weather"}, {}, None) == "text_classification"

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tunegate.task import IGNORED, Targets
+from tunegate.task import IGNORED, Head, Targets
 from tunegate.tasks import encoding_of, options_of
 from tunegate.windows import Arrays, Windows, padded_width
 
@@ -19,6 +19,10 @@ def perfect_outputs(
 ) -> Arrays:
     """By the loss that the task's head learns with; `options` None are the task's by default."""
     head = encoding_of(task).head(options or options_of(task)().model_dump(mode="json"))
+    return words_filled_in(windows) if head.loss == "masked_words" else _by_loss(head, windows, targets, classes)
+
+
+def _by_loss(head: Head, windows: Windows, targets: Targets, classes: int) -> Arrays:
     logits = head.outputs[0]
     if head.loss == "cross_entropy":
         words = targets.tokens.get("labels")
@@ -56,6 +60,14 @@ def _choice(windows: Windows, targets: Targets) -> NDArray[np.float64]:
     if "place" in targets.rows:
         return one_hot(targets.rows["place"], padded_width(windows.lengths))[..., None]
     return SURE * (windows.number == targets.rows["labels"]).astype(float)[:, None]
+
+
+def words_filled_in(windows: Windows) -> Arrays:
+    """At each position the token that was hidden, and any other as good as impossible."""
+    asked = windows.padded(windows.tokens["asked"], np.arange(len(windows)), 0, 8) - 1
+    best = np.stack([asked, (asked == 0).astype(int)], axis=-1)
+    scores = np.broadcast_to(np.array([0.0, -30.0]), best.shape)
+    return {"top_words": best, "top_scores": scores, "asked_scores": np.zeros(asked.shape)}
 
 
 def one_hot(wanted: NDArray[np.generic], classes: int) -> NDArray[np.float64]:

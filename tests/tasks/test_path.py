@@ -105,7 +105,8 @@ def rounded(value: Any) -> Any:
 def test_rows_with_a_wrong_answer_are_rejected_and_the_others_stay(workspace: Workspace, tmp_path: Path) -> None:
     part = record_of(task_of(workspace))
     wrong = answer_columns(part.PAYLOAD)[0]
-    rows = [*part.EXAMPLES[:3], {**part.EXAMPLES[0], wrong: {"no": ["answer"]}}, {**part.EXAMPLES[0], wrong: None}]
+    needed = next((column.name for column in part.PAYLOAD if column.required and column.name == wrong), "text")
+    rows = [*part.EXAMPLES[:3], {**part.EXAMPLES[0], wrong: {"no": ["answer"]}}, {**part.EXAMPLES[0], needed: None}]
     from tunegate.params import IngestSettings, SplitSettings
     from tunegate.progress import Progress
     from tunegate.records import read_table

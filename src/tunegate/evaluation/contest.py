@@ -14,7 +14,7 @@ from tunegate.evaluation.leave_outs import LeaveOuts
 from tunegate.evaluation.matched import Ours, against
 from tunegate.evaluation.right import right_of
 from tunegate.evaluation.rivals import Rival
-from tunegate.evaluation.scores import Resampling, calibration, classes, compare, estimate, units
+from tunegate.evaluation.scores import Resampling, calibration, classes, compare, estimates, units
 from tunegate.evaluation.sureness import sureness
 from tunegate.params import Precision
 from tunegate.records import Payload
@@ -125,7 +125,7 @@ def _scores(contest: Contest, name: str, resampling: Resampling) -> ModelScores:
     return ModelScores(
         kind="candidate" if candidate else "baseline",
         what=f"the candidate in {name}" if candidate else contest.baselines[name][0],
-        metrics={metric.name: estimate(metric, counts, resampling) for metric in contest.answering.METRICS},
+        metrics=estimates(contest.answering.METRICS, counts, resampling),
         calibration_error=calibration(contest.answering.confidence(answers), right_of(counts), resampling),
     )
 

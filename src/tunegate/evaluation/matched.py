@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tunegate.evaluation.findings import Comparison, LeftOut, VersionFound
 from tunegate.evaluation.leave_outs import LeaveOuts
 from tunegate.evaluation.rivals import Rival
-from tunegate.evaluation.scores import Resampling, compare, estimate
+from tunegate.evaluation.scores import Resampling, compare, estimates
 from tunegate.params import Precision
 from tunegate.task import Counts, Metric
 
@@ -74,8 +74,8 @@ def _scored(
         for precision, counts in mine.items()
     ]
     return {
-        "ours": {metric.name: estimate(metric, served, resampling) for metric in ours.metrics},
-        "theirs": {metric.name: estimate(metric, other, resampling) for metric in ours.metrics},
+        "ours": estimates(ours.metrics, served, resampling),
+        "theirs": estimates(ours.metrics, other, resampling),
         "comparisons": comparisons,
     }
 

@@ -34,6 +34,16 @@ class Resampling:
     seed: int
 
 
+def estimates(metrics: Sequence[Metric], counts: Counts, resampling: Resampling) -> dict[str, Estimate]:
+    """By name, those of which these rows say anything: where none asks for an order, its accuracy is no number."""
+    kinds = collapse([counts])
+
+    def is_defined(metric: Metric) -> bool:
+        return bool(np.isfinite(observed(kinds, lambda sums: metric.value(sums[0]))))
+
+    return {metric.name: estimate(metric, counts, resampling) for metric in metrics if is_defined(metric)}
+
+
 def estimate(metric: Metric, counts: Counts, resampling: Resampling) -> Estimate:
     """Exact and score intervals for shares of records, the percentile bootstrap for everything else.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tunegate.errors import UserError, did_you_mean
 from tunegate.models.changing import adapted, changed
 from tunegate.models.effects import Effect
+from tunegate.models.filling import FILLING, filling_class
 from tunegate.models.folder import TOKENIZER, check_folder, sizes_match
 from tunegate.models.headed import headed_class
 from tunegate.models.heads import HEADS
@@ -21,6 +22,7 @@ from tunegate.models.inputs_wanted import InputsWanted
 from tunegate.models.lora import Lora
 from tunegate.models.pooling import Pooling, check_head, head_class, pool, pooling_effects
 from tunegate.models.reinitialising import reinitialise
+from tunegate.models.scratch import Scratch, drawn, resize
 from tunegate.task import Head
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Build:
     kept_layers: int | Sequence[int] | None = None
     pooling: Pooling | None = None
     lora: Lora | None = None
+    from_scratch: Scratch = "no"
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,15 @@ def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> L
         check_head(head)
     check_vocabulary(config, build.inputs.base_tokens or vocabulary_size, folder)
     torch.manual_seed(build.seed)
-    model, info = _from_pretrained(folder, head, config=config)
-    new, unused = tuple(sorted(info["missing_keys"])), tuple(sorted(info["unexpected_keys"]))
-    _check_encoder_is_there(model, new, build, folder)
-    effects = changed(model, build.kept_layers, build.inputs)
+    if build.from_scratch == "no":
+        model, info = _from_pretrained(folder, head, config=config)
+        new, unused = tuple(sorted(info["missing_keys"])), tuple(sorted(info["unexpected_keys"]))
+        _check_encoder_is_there(model, new, build, folder)
+        effects: tuple[Effect, ...] = ()
+    else:
+        model, effect = drawn(_model_class(folder, head, config), config, attention())
+        new, unused, effects = (), (), (effect,)
+    effects += changed(model, build.kept_layers, build.inputs)
     reinitialised = reinitialise(model, build.reinitialised_layers)
     effects += (*pooling_effects(model, build.pooling), *adapted(model, build.lora))
     model.train()
@@ -135,7 +143,7 @@ def save_model(model: "PreTrainedModel", tokenizer: Path, folder: Path) -> None:
 
 
 def input_names(model: "PreTrainedModel") -> tuple[str, ...]:
-    """Which of a window's arrays the encoder reads, in the order of its `forward`.
+    """Which of a window's arrays the encoder reads, in the order of its `forward`, and then those of the head.
 
     A model with a single token type (RoBERTa) has the argument, and nothing to say through it.
     """
@@ -143,7 +151,7 @@ def input_names(model: "PreTrainedModel") -> tuple[str, ...]:
     names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in taken]
     if getattr(model.config, "type_vocab_size", 2) < 2 and "token_type_ids" in names:
         names.remove("token_type_ids")
-    return tuple(names)
+    return (*names, *getattr(model, "also_reads", ()))
 
 
 def check_vocabulary(config: "PretrainedConfig", vocabulary_size: int, folder: Path) -> None:
@@ -166,6 +174,7 @@ def _config(folder: Path, build: Build) -> "PretrainedConfig":
             f"{folder}/config.json cannot be used: {_first_line(error)}.",
             "Take a base model whose architecture transformers itself knows.",
         ) from error
+    resize(config, build.from_scratch)
     for name, value in build.changes.items():
         _change(config, name, value, folder)
     if build.dropout is not None:
@@ -228,12 +237,15 @@ def _from_pretrained(folder: Path, head: Head, **more: Any) -> Any:
 
 
 def _model_class(folder: Path, head: Head, config: "PretrainedConfig | None") -> Any:
-    """A transformers Auto class, or the class of the folder's encoder with one of our own heads."""
+    """A transformers Auto class, or a class of the folder's family that fills in words, or its encoder with one of our
+    own heads."""
     import transformers
 
     if config is None:
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     name = head_class(config, head)
+    if name in FILLING:
+        return filling_class(type(config), name)
     return headed_class(type(config), name) if name in HEADS else getattr(transformers, name)
 
 

@@ -12,6 +12,7 @@ from tunegate.dvc.storage import pull_missing
 from tunegate.dvc.tracking import track
 from tunegate.errors import UserError, did_you_mean
 from tunegate.new_pipeline.survey import split_files
+from tunegate.text.readers.plain import plain_form
 from tunegate.workspace import Workspace
 
 Sections = Mapping[str, Mapping[str, Any]]
@@ -36,7 +37,7 @@ def find_data(workspace: Workspace, data: str) -> RawData:
     if path.exists() and path.resolve().parent == raw:
         return _known(path.resolve())
     if path.exists():
-        return RawData(path, True, **_settings_for(split_files(path)))
+        return RawData(path, True, **_settings_for(path))
     if "/" not in data and (workspace.raw(data).exists() or workspace.raw(f"{data}.dvc").exists()):
         pull_missing(workspace, [workspace.raw(data)])
         return _known(workspace.raw(data))
@@ -53,7 +54,7 @@ def _known(folder: Path) -> RawData:
     if public := public_sets().get(folder.name):
         ingest, split = (part.model_dump(mode="json", exclude_defaults=True) for part in (public.ingest, public.split))
         return RawData(folder, False, ingest, split)
-    return RawData(folder, False, **_settings_for(split_files(folder)))
+    return RawData(folder, False, **_settings_for(folder))
 
 
 def _fetch(workspace: Workspace, public: PublicSet) -> Path:
@@ -63,12 +64,20 @@ def _fetch(workspace: Workspace, public: PublicSet) -> Path:
     return folder
 
 
-def _settings_for(files: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Settings for files named for splits. Without validation rows of their own, training rows give some; without
-    test rows the validation file's are those, for a model that nobody tests passes no gate."""
+def _settings_for(data: Path) -> dict[str, dict[str, Any]]:
+    """Settings that the names of the files make needed."""
+    settings = _splits_for(split_files(data))
+    inside = [data] if data.is_file() else [path for path in data.rglob("*") if path.is_file()]
+    form = plain_form([path for path in inside if not path.name.startswith(".")])
+    return settings if form is None else {**settings, "ingest": {**settings.get("ingest", {}), "format": form}}
+
+
+def _splits_for(files: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Of files named for splits. Without validation rows of their own, training rows give some; without test rows the
+    validation file's are those, for a model that nobody tests passes no gate."""
     given = set(files.values())
     if "validation" in given and "test" not in given:
-        return _settings_for({name: "test" if split == "validation" else split for name, split in files.items()})
+        return _splits_for({name: "test" if split == "validation" else split for name, split in files.items()})
     if not files or "validation" in given:
         return {"ingest": {"files": dict(files)}} if files else {}
     auto = {name: "auto" if split == "train" else split for name, split in files.items()}

@@ -37,7 +37,7 @@ def choose_task(samples: Mapping[str, str], given: Mapping[str, str], ask: AskTa
     `samples` are the file's columns with a value of each, `given` the fields that were named. Raises UserError where no
     task fits, and where several do and nobody can be asked.
     """
-    fits = [fit for task in TASKS if (fit := _fit(task, samples, given))]
+    fits = _likely([fit for task in TASKS if (fit := _fit(task, samples, given))], len(samples))
     if any(_labels_texts(fit.task) and not fit.unnamed for fit in fits):
         fits = [fit for fit in fits if not (_labels_texts(fit.task) and fit.unnamed)]
     if len(fits) == 1:
@@ -60,6 +60,18 @@ def _labels_texts(task: str) -> bool:
     """Of tasks that say something of a whole text, the one whose answer has its name among the columns is meant."""
     payload = record_of(task).PAYLOAD
     return label_column(payload) is not None or label_sets_column(payload) is not None
+
+
+def _likely(fits: Sequence[Fit], columns: int) -> list[Fit]:
+    """Without a task whose unnamed fields have no column left; and a task that asks for no answer only where no other
+    is possible: every file with a text would do for it."""
+    possible = [fit for fit in fits if len(fit.unnamed) < columns]
+    answering = [fit for fit in possible if any(field.required for field in _answers(fit.task))]
+    return answering or possible
+
+
+def _answers(task: str) -> list[Payload]:
+    return [field for field in record_of(task).PAYLOAD if field.kind in ("label", "answer")]
 
 
 def _fit(task: str, samples: Mapping[str, str], given: Mapping[str, str]) -> Fit | None:

@@ -35,7 +35,9 @@ class Stage:
 
 STAGES = {
     "ingest": Stage("read the raw files", ("params.task", "params.data", "params.ingest", "params.split")),
-    "validate": Stage("check every row", ("params.task", "params.validate", "labels", "previous", "files")),
+    "validate": Stage(
+        "check every row", ("params.task", "params.options", "params.validate", "labels", "previous", "files")
+    ),
     "augment": Stage("make more training rows", ("params.task", "params.augment", "data_review")),
     "tokenize": Stage(
         "turn texts into tokens",

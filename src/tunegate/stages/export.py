@@ -276,9 +276,11 @@ def _check_labels(model: Any, options: Mapping[str, Any], labels: list[str], fol
 
 def _filled(context: Context) -> dict[str, Filled]:
     """In how many of the training rows each part of the question stands; white space is nothing."""
+    free = {column.name for column in record_of(context.task).PAYLOAD if column.may_be_left_out}
     parts = question_columns(record_of(context.task).PAYLOAD)
     rows = read_table(context.path("validate", "train.parquet"), parts)
-    return {name: _how_often(pc.utf8_trim_whitespace(as_text(rows[name]))) for name in parts}
+    found = {name: _how_often(pc.utf8_trim_whitespace(as_text(rows[name]))) for name in parts}
+    return {name: "sometimes" if name in free and often == "always" else often for name, often in found.items()}
 
 
 def _how_often(texts: pa.Array) -> Filled:

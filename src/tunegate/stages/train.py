@@ -212,6 +212,7 @@ class _Work:
             Lora(settings.lora_rank, settings.lora_alpha, settings.lora_dropout, settings.lora_targets)
             if settings.tune == "lora"
             else None,
+            settings.from_scratch,
         )
         folder = self.context.workspace.model(str(self.context.inputs.params["model"]))
         loaded = load_base(folder, encoding.head(self.context.options), build, tokenizer.vocabulary_size)

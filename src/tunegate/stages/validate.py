@@ -2,6 +2,7 @@
 
 import json
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+from pydantic import Field
 
+from tunegate.errors import UserError
 from tunegate.params import ValidateSettings
 from tunegate.records import QUARANTINE, SPLITS, answer_columns, read_table, write_table
 from tunegate.stages import Context, Report
 from tunegate.task import RecordPart
-from tunegate.tasks import record_of
+from tunegate.tasks import examples_maker_of, record_of
 from tunegate.validation.checks import Rules
 from tunegate.validation.collect import batches
 from tunegate.validation.details import Details
@@ -38,6 +41,7 @@ class ValidateReport(Report):
     reasons: list[str]
     messages: list[str]
     labels: dict[str, dict[str, int]]  # label to split to rows
+    examples: dict[str, int] = Field(default={})  # split to what was made of its rows, where a task makes something
 
     def markdown(self) -> str:
         share = percent(self.quarantined / self.rows) if self.rows else "none"
@@ -48,6 +52,15 @@ class ValidateReport(Report):
                 *(f"- {reason}" for reason in self.reasons),
                 "\n| split | rows |\n|---|---|",
                 *(f"| {split} | {number} |" for split, number in self.kept.items()),
+                *(
+                    [
+                        "\nMade of them: "
+                        + ", ".join(f"{split} {n:,}" for split, n in self.examples.items())
+                        + " examples."
+                    ]
+                    if self.examples
+                    else []
+                ),
                 "\n## What was found\n",
                 *([f"- {_escaped(message)}" for message in self.messages] or ["Nothing."]),
                 "\n## Labels\n\n| label | train | validation | test |\n|---|---|---|---|",
@@ -72,12 +85,13 @@ def run(context: Context) -> ValidateReport:
         lambda done, total: context.progress.advance("rows", done, total),
     )
     kept = _write_rows(context.out, rows, rejects, examination, part)
+    examples = _write_examples(context, part)
     write_table(with_summary(_facts_with_rule(examination), examination.facts.words), context.out / "facts.parquet")
     _write_json(context.out / "suite.json", examination.suites)
     _write_json(context.out / "labels.json", _labels(context.inputs.labels, rows, examination, part))
     reasons = examination.reasons
     _write_json(context.out / "verdict.json", {"accepted": not reasons, "reasons": reasons})
-    report = _report(examination, rejects, kept)
+    report = _report(examination, rejects, kept).model_copy(update={"examples": examples})
     write_atomically(context.out / "report.html", page(_page(context, report, examination)))
     for message in report.messages:
         if message not in reasons:  # those stop the next stage, which says them
@@ -133,6 +147,31 @@ def _write_rows(
             start += len(batch)
         quarantine.write_table(_rejected(rejects))
     return counts
+
+
+def _write_examples(context: Context, part: RecordPart) -> dict[str, int]:
+    """The splits' rows become what is learnt from them and judged, where a task makes that of its records; split to
+    their number, empty where it does not."""
+    make = examples_maker_of(part)
+    if make is None:
+        return {}
+    made: dict[str, int] = {}
+    for split in SPLITS:
+        path = context.out / f"{split}.parquet"
+        examples = make(pq.read_table(path), context.options, partial(_named_file, context.workspace.root))
+        write_table(examples, path)
+        made[split] = len(examples)
+    return made
+
+
+def _named_file(root: Path, name: str) -> str:
+    try:
+        return (root / name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{name}, which options in params.yaml name, cannot be read: {error}.",
+            "Name a file in UTF-8, relative to the project's root.",
+        ) from error
 
 
 def _quarantined(

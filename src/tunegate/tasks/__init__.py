@@ -3,14 +3,15 @@
 Parts are imported when asked for: a stage that only needs to know what a record is does not load metrics.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 import pyarrow as pa
 from pydantic import BaseModel
 
 from tunegate.errors import UserError, did_you_mean
-from tunegate.task import AnswerPart, EncodePart, RecordPart
+from tunegate.task import AnswerPart, EncodePart, ExamplesFrom, RecordPart, Refresh
 
 TASKS = {
     "text_classification": "one label for a text or a pair of texts",
@@ -19,6 +20,7 @@ TASKS = {
     "dependency_parsing": "the tree of a sentence: for every word the word that it hangs on, and how",
     "multiple_choice": "one of some options: an answer, a reason, the word for a blank",
     "question_answering": "a question about a passage, answered with words of the passage",
+    "pretraining": "words to fill in and the order of sentences, learnt from texts alone",
 }
 
 
@@ -50,6 +52,22 @@ def encoding_of(task: str) -> EncodePart:
 def answering_of(task: str) -> AnswerPart:
     """How the task reads answers and what they are worth."""
     return cast("AnswerPart", import_module(f"tunegate.tasks.{check_task(task)}.answer"))
+
+
+def examples_maker_of(part: RecordPart) -> ExamplesFrom | None:
+    """What makes examples of the task's records, where records are none themselves."""
+    return cast("ExamplesFrom | None", getattr(part, "examples_from", None))
+
+
+def refresh_of(part: EncodePart) -> Refresh | None:
+    """What makes a task's windows anew for every epoch, where it has that."""
+    return cast("Refresh | None", getattr(part, "refresh", None))
+
+
+def files_named(task: str, options: Mapping[str, Any]) -> list[str]:
+    """The files, relative to the root, that the task's own settings name."""
+    own = options_of(task).model_validate(options)
+    return list(own.named_files()) if hasattr(own, "named_files") else []
 
 
 def options_of(task: str) -> type[BaseModel]:

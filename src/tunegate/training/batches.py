@@ -4,8 +4,8 @@ Rows are drawn by weight, shuffled, sorted by length within pools of 50 batches,
 shuffled: rows of like length meet (little padding), and no two epochs see the same batches.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -49,22 +49,40 @@ class TokenExamples:
     multiple: int  # lengths are padded to multiples of this
     renumbered: NDArray[np.int64] | None = None  # token id to its number in a table cut down to what occurs
     told: tuple[str, ...] = ()  # targets of tokens that the model reads too
+    anew: Callable[[Windows, int], tuple[Windows, Arrays]] | None = None  # what a seed makes of windows, and targets
+    seed: int | None = None  # of what they are made anew with; None: as they are
+
+    def of_epoch(self, seed: int, epoch: int) -> "TokenExamples":
+        """The rows as they are in this epoch."""
+        if self.anew is None:
+            return self
+        return replace(self, seed=int(np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0] >> 2))
 
     @property
     def lengths(self) -> NDArray[np.int64]:
         return self.windows.lengths
 
     def inputs(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
-        arrays = self.windows.batch(chosen, self.pad, self.multiple)
+        shown, rows = self._shown(chosen)
+        arrays = shown.windows.batch(rows, self.pad, self.multiple)
         if self.renumbered is not None:
             arrays["input_ids"] = self.renumbered[arrays["input_ids"]]
-        told = {name: self._padded(name, chosen) for name in self.told}
+        told = {name: shown._padded(name, rows) for name in self.told}
         return as_tensors({name: arrays[name] for name in self.names} | told, device)
 
     def targets(self, chosen: NDArray[np.int64], device: "torch.device") -> "dict[str, torch.Tensor]":
         rows: Arrays = {name: array[chosen] for name, array in self.said.rows.items()}
-        tokens: Arrays = {name: self._padded(name, chosen) for name in self.said.tokens}
+        shown, numbers = self._shown(chosen)
+        tokens: Arrays = {name: shown._padded(name, numbers) for name in self.said.tokens}
         return as_tensors(rows | tokens, device)
+
+    def _shown(self, chosen: NDArray[np.int64]) -> "tuple[TokenExamples, NDArray[np.int64]]":
+        """Examples that hold the chosen rows as they are shown now, and their numbers there."""
+        if self.anew is None or self.seed is None:
+            return self, chosen
+        windows, tokens = self.anew(self.windows.take(chosen), self.seed)
+        said = Targets(tokens=tokens)
+        return replace(self, windows=windows, said=said, seed=None), np.arange(len(chosen))
 
     def _padded(self, name: str, chosen: NDArray[np.int64]) -> Any:
         return self.windows.padded(self.said.tokens[name], chosen, IGNORED, self.multiple)
@@ -122,6 +140,11 @@ def as_tensors(arrays: Arrays, device: "torch.device") -> "dict[str, torch.Tenso
     if device.type == "cpu":
         return tensors
     return {name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in tensors.items()}
+
+
+def of_epoch(examples: Examples, seed: int, epoch: int) -> Examples:
+    """The examples as they are in this epoch: the same, unless they are made anew."""
+    return examples.of_epoch(seed, epoch) if isinstance(examples, TokenExamples) else examples
 
 
 def steps_per_epoch(weights: NDArray[np.float64], batch_size: int) -> int:

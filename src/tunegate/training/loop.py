@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tunegate.errors import UserError
@@ -11,7 +11,7 @@ from tunegate.models.freezing import train_mode
 from tunegate.progress import Progress
 from tunegate.train_settings import TrainSettings
 from tunegate.training.averaging import decay_at, move
-from tunegate.training.batches import Examples, epoch_batches, steps_per_epoch
+from tunegate.training.batches import Examples, epoch_batches, of_epoch, steps_per_epoch
 from tunegate.training.checkpoints import Checkpoint, Checkpoints
 from tunegate.training.compute import Compute
 from tunegate.training.gradient import Gradient
@@ -101,7 +101,8 @@ class Training:
     def _train_epoch(self, run: Run) -> None:
         train_mode(self.learner.model)
         batches = epoch_batches(self.data.train, self.settings.batch_size, self.settings.seed, run.epoch)
-        gradient = Gradient(self.learner, self.data, self.settings, self.compute, self.progress)
+        data = replace(self.data, train=of_epoch(self.data.train, self.settings.seed, run.epoch))
+        gradient = Gradient(self.learner, data, self.settings, self.compute, self.progress)
         for chosen in batches[run.batch :]:
             set_rate(run.optimiser, schedule(run.step, run.steps, self.settings.warmup, self.settings.schedule))
             loss = gradient.of(chosen, run)

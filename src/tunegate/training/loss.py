@@ -106,11 +106,12 @@ def choice_of_places(outputs: Tensors, targets: Tensors, class_weights: "torch.T
 
 
 def masked_words(outputs: Tensors, targets: Tensors, class_weights: "torch.Tensor | None") -> list[Terms]:
-    """Masked words (`logits` or `prediction_logits` [b, l, v] against `words` [b, l]) and, where the targets ask for
-    it, the order of sentences (`order_logits` [b, 2] against `order` [b]): the sum, as in BERT and ALBERT."""
+    """Masked words (`logits` or `prediction_logits` [b, l, v], or [m, v] of just what is asked, against `words` [b, l])
+    and, where the targets ask for it, the order of
+    sentences (`order_logits` [b, 2] against `order` [b]): the sum, as in BERT and ALBERT."""
     words = outputs["prediction_logits"] if "prediction_logits" in outputs else outputs["logits"]
     asked = targets["words"] != IGNORED  # the vocabulary is wide: only what is asked is made float32
-    parts = [_cross_entropy(words[asked], targets["words"][asked], None)]
+    parts = [_cross_entropy(words if words.ndim == 2 else words[asked], targets["words"][asked], None)]
     if "order" in targets:
         parts.append(_cross_entropy(outputs["order_logits"], targets["order"], None))
     return parts

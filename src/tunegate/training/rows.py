@@ -1,6 +1,6 @@
 """Tables and windows as the examples that the loop learns from: the one module here that knows tasks and files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from tunegate.errors import UserError, did_you_mean
 from tunegate.records import read_table
 from tunegate.task import TextTokenizer
-from tunegate.tasks import encoding_of
+from tunegate.tasks import encoding_of, refresh_of
 from tunegate.train_settings import TrainSettings
 from tunegate.training.batches import Examples, GroupedExamples, TokenExamples, grouped
 from tunegate.training.loss import balanced_weights
 from tunegate.window_files import load_windows
+from tunegate.windows import Arrays, Windows
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,14 @@ class TaskRows:
         weights = records["weight"].to_numpy().astype(np.float64)[found.record]
         head = encoding.head(self.options)
         pad, multiple = self.tokenizer.pad, self.multiple
-        examples = TokenExamples(found, said, weights, self.names, pad, multiple, told=head.told)
+        examples = TokenExamples(found, said, weights, self.names, pad, multiple, told=head.told, anew=self._anew())
         return examples if head.learns_from == "window" else grouped(examples, len(records))
+
+    def _anew(self) -> Callable[[Windows, int], tuple[Windows, Arrays]] | None:
+        refresh = refresh_of(encoding_of(self.task))
+        if refresh is None:
+            return None
+        return lambda windows, seed: refresh(windows, seed, self.tokenizer, self.options)
 
     def class_weights(self, train: Examples, settings: TrainSettings) -> NDArray[np.float32] | None:
         """As the settings want them. Raises UserError for a task that does not choose among classes, and for a label

@@ -14,6 +14,7 @@ from pathlib import Path
 from tunegate.errors import UserError
 from tunegate.inputs import BaseModelIdentity, Inputs, Reference, read_inputs
 from tunegate.params import PipelineSettings
+from tunegate.tasks import files_named
 from tunegate.versions.data_reviews import reviewed
 from tunegate.workspace import Workspace
 
@@ -72,7 +73,8 @@ def library_versions() -> dict[str, str]:
 
 def _named_files(workspace: Workspace, settings: PipelineSettings) -> dict[str, str]:
     """A missing file is left to the stage that wants it: it says what the file is for."""
-    named = [name for name in (settings.validation.suite,) if name]
+    suite = [settings.validation.suite] if settings.validation.suite else []
+    named = [*suite, *files_named(settings.task, settings.options)]
     found = {name: workspace.root / name for name in named if (workspace.root / name).is_file()}
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
 

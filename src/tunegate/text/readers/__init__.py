@@ -19,6 +19,7 @@ from tunegate.text.readers.huggingface import is_left_over, split_of
 from tunegate.text.readers.jsonl import read_json_lines
 from tunegate.text.readers.label_sets import with_label_sets
 from tunegate.text.readers.lists import with_lists
+from tunegate.text.readers.plain import plain_form, read_plain
 from tunegate.text.readers.rows import Chunk
 from tunegate.text.readers.spans import read_spans
 from tunegate.text.readers.squad import looks_like_squad, read_squad
@@ -35,8 +36,10 @@ READERS: dict[str, Callable[[Path, str, str, IngestSettings], Iterator[Chunk]]] 
     "conllu": read_conll,
     "spans": read_spans,
     "squad": read_squad,
+    "documents": read_plain,
+    "lines": read_plain,
 }
-NO_ENDING = ("spans", "squad")  # formats that share an ending with others
+NO_ENDING = ("spans", "squad", "documents", "lines")  # formats that share an ending with others, or with notes
 ENDINGS = {**{f".{name}": name for name in READERS if name not in NO_ENDING}, ".ndjson": "jsonl", ".bio": "conll"}
 
 
@@ -94,7 +97,7 @@ def file_of(path: Path, settings: IngestSettings) -> RawFile:
     """A single file outside any data folder. Raises UserError when its format is not known."""
     if not path.is_file():
         raise UserError(f"{path} is not a file.", "Name an existing file.")
-    form = _form(path, settings.format)
+    form = _form(path, settings.format) or plain_form([path])
     if form is None:
         raise UserError(
             f"The ending of {path.name} does not say what it is.",

@@ -106,3 +106,17 @@ def test_what_config_json_writes_out_is_checked_without_transformers(workspace: 
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=workspace.root, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_base_model_of_no_pipeline_is_answered_with_the_nearest(workspace: Workspace) -> None:
+    other = GOOD.removeprefix("pipelines:\n").replace("shop:", "shop-two:").replace("models/m", "shpo/train")
+    said = complaint(workspace, other)
+    assert 'pipelines.shop-two.model names no pipeline: "shpo". Did you mean "shop"?' in said
+
+
+def test_pipelines_that_are_made_from_each_other_are_refused(workspace: Workspace) -> None:
+    one = GOOD.replace("models/m", "two/train")
+    two = GOOD.removeprefix("pipelines:\n").replace("shop:", "two:").replace("models/m", "shop/train")
+    workspace.params.write_text(one + two, encoding="utf-8")
+    with pytest.raises(UserError, match=r"shop\.model is made from itself: shop from two from shop"):
+        pipelines_of(workspace)

@@ -268,7 +268,8 @@ class PipelineSettings(Settings):
     data: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="the folder under data/raw with the raw files")
     model: str = Field(
         pattern=r"^[a-z0-9][A-Za-z0-9._/-]*$",
-        description="the base model's folder under data/ (models/<name>)",
+        description="the base model's folder under data/: models/<name>, or <pipeline>/train, what another pipeline "
+        "trained",
     )
     description: str = Field(default="", description="one line for people")
     options: dict[str, Any] = Field(default={}, description="the task's own settings")

@@ -14,7 +14,7 @@ from tunegate.params_file import load_pipelines
 from tunegate.tasks import answering_of, options_of, record_of
 from tunegate.text.augmenters import NAMES
 from tunegate.text.readers.mapping import ROW_FIELDS
-from tunegate.workspace import Workspace
+from tunegate.workspace import Workspace, pipeline_of
 
 
 def pipelines_of(workspace: Workspace) -> dict[str, PipelineSettings]:
@@ -32,6 +32,7 @@ def _unknown_names(workspace: Workspace, place: Place, settings: PipelineSetting
     for number, name in enumerate(settings.gate.baselines or ()):
         if name not in known:
             yield place.sentence(("gate", "baselines", number), f'is no baseline: "{name}".{nearest(name, known)}')
+    yield from _unknown_base(place, settings)
     folder = workspace.model(settings.model)
     for name, there in unknown_changes(folder, settings.train.model_changes).items():
         where = workspace.relative(folder / "config.json")
@@ -49,6 +50,21 @@ def _unknown_names(workspace: Workspace, place: Place, settings: PipelineSetting
     behaviour = settings.evaluate.behaviour
     if behaviour is not None and not (workspace.root / behaviour).is_file():
         yield place.sentence(("evaluate", "behaviour"), f"names {behaviour}, which is not there.")
+
+
+def _unknown_base(place: Place, settings: PipelineSettings) -> Iterator[str]:
+    """A base model that no pipeline makes, or that is made from this pipeline's own."""
+    entries = place.document["pipelines"]
+    made_by = pipeline_of(settings.model)
+    if made_by is not None and made_by not in entries:
+        yield place.sentence(("model",), f'names no pipeline: "{made_by}".{nearest(made_by, list(entries))}')
+    above: list[str] = [str(place.keys[-1])]
+    while made_by is not None and made_by in entries and made_by not in above:
+        above.append(made_by)
+        made_by = pipeline_of(str(entries[made_by].get("model", "")))
+    if made_by is not None and made_by in above:
+        way = " from ".join([*above, made_by])
+        yield place.sentence(("model",), f"is made from itself: {way}.")
 
 
 def _unknown_critical_labels(place: Place, settings: PipelineSettings) -> Iterator[str]:

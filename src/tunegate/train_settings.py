@@ -21,6 +21,11 @@ class TrainSettings(Settings):
         description="start from random weights, with the base model's tokenizer and family: in its own shape, or in a "
         "size of Turc et al. 2019 (2 layers of 128, 4 of 256, 4 of 512, 8 of 512, 12 of 768)",
     )
+    base_head: Literal["kept", "new"] = Field(
+        default="kept",
+        description="where the base model has this task's head: kept (a classifier's rows by their labels' names, rows "
+        "of other labels start random), or new, so that only the encoder is taken over",
+    )
     frozen_layers: int = Field(
         default=0,
         ge=0,

@@ -55,8 +55,10 @@ class Workspace:
         return self.root / "data" / "raw" / name
 
     def model(self, name: str) -> Path:
-        """A base model's folder; `name` is relative to `data/`, as in params.yaml (`models/minilm`)."""
-        return self.root / "data" / name
+        """A base model's folder; `name` is relative to `data/`, as in params.yaml: `models/minilm`, or another
+        pipeline's output, `own-words/train`."""
+        folder = self.root / "data" / name
+        return folder / "model" if pipeline_of(name) else folder
 
     def stage(self, pipeline: str, stage: str) -> Path:
         return self.root / "data" / pipeline / stage
@@ -77,6 +79,13 @@ class Workspace:
             return path.resolve().relative_to(self.root).as_posix()
         except ValueError:
             return str(path)
+
+
+def pipeline_of(model: str) -> str | None:
+    """The pipeline that makes a base model, by the model's name in params.yaml: `own-words/train`; None for one of
+    `data/models`."""
+    pipeline, _, stage = model.partition("/")
+    return pipeline if stage == "train" and pipeline not in RESERVED_NAMES else None
 
 
 def check_pipeline_name(name: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunegate.errors import UserError, did_you_mean
+from tunegate.models.base_head import BaseHead, labels_of, map_rows, renew, rows_fit
 from tunegate.models.changing import adapted, changed
 from tunegate.models.effects import Effect
 from tunegate.models.filling import FILLING, filling_class
@@ -59,6 +60,7 @@ class Build:
     pooling: Pooling | None = None
     lora: Lora | None = None
     from_scratch: Scratch = "no"
+    base_head: BaseHead = "kept"
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,15 @@ def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> L
         model, info = _from_pretrained(folder, head, config=config)
         new, unused = tuple(sorted(info["missing_keys"])), tuple(sorted(info["unexpected_keys"]))
         _check_encoder_is_there(model, new, build, folder)
-        effects: tuple[Effect, ...] = ()
+        before, after = labels_of(folder), list(dict(build.options.get("id2label", {})).values())
+        _check_shapes(rows_fit(info["mismatched_keys"], model, len(before), len(after)), folder, head)
+        effects = map_rows(model, folder, before, after) if after and build.base_head == "kept" else ()
+        renewed = renew(model) if build.base_head == "new" else ()
     else:
         model, effect = drawn(_model_class(folder, head, config), config, attention())
-        new, unused, effects = (), (), (effect,)
+        new, unused, effects, renewed = (), (), (effect,), ()
     effects += changed(model, build.kept_layers, build.inputs)
-    reinitialised = reinitialise(model, build.reinitialised_layers)
+    reinitialised = (*reinitialise(model, build.reinitialised_layers), *(name for name in renewed if name not in new))
     effects += (*pooling_effects(model, build.pooling), *adapted(model, build.lora))
     model.train()
     return Loaded(model, new, unused, reinitialised, effects)
@@ -114,6 +119,8 @@ def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> L
 def load_finished(folder: Path, head: Head) -> "PreTrainedModel":
     """A model that train wrote, float32, in evaluation mode. Raises UserError when a weight is missing."""
     model, info = _from_pretrained(folder, head)
+    if info["mismatched_keys"]:
+        raise _cannot_be_loaded(folder, head, "weights have other shapes than the config says")
     if info["missing_keys"]:
         raise UserError(
             f"{folder} lacks the weights {_some(sorted(info['missing_keys']))}.", "Run train again; it writes them all."
@@ -221,19 +228,29 @@ def _from_pretrained(folder: Path, head: Head, **more: Any) -> Any:
                 dtype=torch.float32,
                 attn_implementation=attention(),
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # looked at by the caller: a head may have other labels
                 **more,
             )
     except (ValueError, OSError, KeyError, RuntimeError) as error:
-        raise UserError(
-            f"The model in {folder} cannot be loaded as {head.auto_class}: {_first_line(error)}.",
-            "Take an encoder that this head can stand on, and keep train.model_changes to values that leave "
-            "the shapes of the weights as they are (fewer layers, other rates).",
-        ) from error
+        raise _cannot_be_loaded(folder, head, _first_line(error)) from error
     for parameter in model.parameters():
         # Weights lie where the file's header left them, often unaligned, and kernels sum unaligned rows in another
         # order: copies make the same weights give the same bits from whichever file they came.
         parameter.data = parameter.data.clone()
     return model, info
+
+
+def _check_shapes(fit: bool, folder: Path, head: Head) -> None:
+    if not fit:
+        raise _cannot_be_loaded(folder, head, "weights have other shapes than the config says")
+
+
+def _cannot_be_loaded(folder: Path, head: Head, why: str) -> UserError:
+    return UserError(
+        f"The model in {folder} cannot be loaded as {head.auto_class}: {why}.",
+        "Take an encoder that this head can stand on, and keep train.model_changes to values that leave "
+        "the shapes of the weights as they are (fewer layers, other rates).",
+    )
 
 
 def _model_class(folder: Path, head: Head, config: "PretrainedConfig | None") -> Any:

@@ -30,12 +30,13 @@ def reinitialise(model: "PreTrainedModel", layers: int) -> tuple[str, ...]:
     tops: list[Any] = [*stack[len(stack) - layers :], *([pooler] if pooler is not None else [])]
     with torch.no_grad():
         for top in tops:
-            _draw(model, top)
+            draw(model, top)
     drawn = {id(parameter) for top in tops for parameter in top.parameters()}
     return tuple(name for name, parameter in model.named_parameters() if id(parameter) in drawn)
 
 
-def _draw(model: Any, top: Any) -> None:
+def draw(model: Any, top: Any) -> None:
+    """A module's weights as the architecture draws new ones."""
     for parameter in top.parameters():
         if hasattr(parameter, "_is_hf_initialized"):  # transformers' mark on what came from a file: it draws no such
             del parameter._is_hf_initialized

@@ -213,6 +213,7 @@ class _Work:
             if settings.tune == "lora"
             else None,
             settings.from_scratch,
+            settings.base_head,
         )
         folder = self.context.workspace.model(str(self.context.inputs.params["model"]))
         loaded = load_base(folder, encoding.head(self.context.options), build, tokenizer.vocabulary_size)

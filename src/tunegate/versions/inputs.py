@@ -16,7 +16,7 @@ from tunegate.inputs import BaseModelIdentity, Inputs, Reference, read_inputs
 from tunegate.params import PipelineSettings
 from tunegate.tasks import files_named
 from tunegate.versions.data_reviews import reviewed
-from tunegate.workspace import Workspace
+from tunegate.workspace import Workspace, pipeline_of
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "openvino", "pyarrow")  # those that decide results
 FACTS = ("facts.parquet", "labels.json", "verdict.json")  # of the previous data version, from validate's folder
@@ -91,6 +91,8 @@ def _kept(workspace: Workspace, pipeline: str) -> Inputs:
 
 
 def _base_model(workspace: Workspace, model: str) -> BaseModelIdentity:
+    if pipeline := pipeline_of(model):
+        return BaseModelIdentity(name=model, source=f"pipeline {pipeline}")
     path = workspace.model(model) / "tunegate-model.json"
     if not path.is_file():
         return BaseModelIdentity(name=model.rpartition("/")[2])

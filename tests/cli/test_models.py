@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.models.encoders import tiny_encoder
+from tests.models.google.published import ALBERT, BERT, publish
+from tests.models.google.test_archives import packed
 from tunegate.cli import run_command
 
 
@@ -38,6 +40,51 @@ def test_a_model_is_added_tracked_and_listed(
     assert "nothing changed" in capsys.readouterr().out
     assert run_command(["models", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["name"] == "small"
+
+
+def tracked_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunegate.dvc.tracking.track", lambda _, folder: folder.with_suffix(".dvc"))
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "tar.gz"])
+def test_googles_checkpoint_is_converted_reported_and_tried(
+    form: str, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracked_project(project, monkeypatch)
+    published = project.parent / "uncased_L-2_H-12_A-3"
+    publish(published, BERT)
+    place = published if form == "folder" else packed(published, project.parent / f"{published.name}.{form}")
+    capsys.readouterr()
+    assert run_command(["models", "add", "google", str(place)]) == 0
+    told = capsys.readouterr().out
+    assert "bert/pooler/dense/kernel [12x12 float32] -> bert.pooler.dense.weight (transposed)" in told
+    assert "texts are lower-cased (the name says uncased)" in told
+    assert told.rstrip().splitlines()[-1].startswith('Forward pass of "The weather is fine today."')
+    assert "input_ids [2, 9]: prediction_logits [2, 9, 15], seq_relationship_logits [2, 2]" in told
+    files = {path.name for path in (project / "data/models/google").iterdir()}
+    assert files == {
+        "config.json",
+        "conversion.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "tunegate-model.json",
+    }
+    assert run_command(["models", "add", "google", str(place), "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["changed"] is False and again["report"] and again["trial"]
+
+
+def test_a_damaged_checkpoint_is_two_sentences_and_leaves_nothing(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracked_project(project, monkeypatch)
+    publish(project.parent / "albert", ALBERT)
+    data = project.parent / "albert/model.ckpt-best.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:-1000])
+    assert run_command(["models", "add", "google", str(project.parent / "albert")]) == 2
+    assert "more bytes than all data files hold" in capsys.readouterr().err
+    assert not (project / "data/models/google").exists()
 
 
 def test_without_a_model_the_list_says_how_to_add_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,4 +120,4 @@ def test_a_hub_that_cannot_be_reached_is_somebody_elses_failure(
 def test_an_empty_list_names_every_way_to_add_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["models", "list"]) == 0
     told = capsys.readouterr().out
-    assert all(form in told for form in ("--package", "--folder", "--hub"))
+    assert all(form in told for form in ("NAME PATH", "--package", "--hub"))

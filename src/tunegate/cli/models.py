@@ -23,7 +23,8 @@ models = typer.Typer(help="Base models: bring one in, list them.", no_args_is_he
 
 FORMS = """\
     tunegate models add NAME --package PACKAGE              from an installed Python package
-    tunegate models add NAME --folder PATH                  from a Hugging Face folder on this machine
+    tunegate models add NAME PATH                           from a Hugging Face folder on this machine, or from
+                                                            Google's BERT or ALBERT checkpoint (folder, .zip, .tar.gz)
     tunegate models add NAME --hub OWNER/NAME[@REVISION]    from the Hugging Face hub"""
 
 
@@ -34,7 +35,10 @@ def add_to(app: typer.Typer) -> None:
 @models.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="what to call it here: pipelines say `model: models/NAME`")],
-    folder: Annotated[Path | None, typer.Option(help="a Hugging Face folder on this machine")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(help="a Hugging Face folder, or Google's checkpoint: a folder, .zip or .tar.gz")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="the same as PATH")] = None,
     hub: Annotated[str | None, typer.Option(help="OWNER/NAME[@REVISION] on the Hugging Face hub")] = None,
     package: Annotated[str | None, typer.Option(help="an installed Python package that holds a model")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="overwrite a base model of that name")] = False,
@@ -45,12 +49,14 @@ def add(
     from tunegate.models.adding import add_model
 
     workspace = Workspace.find()
-    with _source(folder, hub, package) as source:
+    with _source(path, folder, hub, package) as source:
         model, changed = add_model(workspace, name, source, replace=replace)
     tracked = track(workspace, workspace.model(f"models/{name}"))
     if as_json:
-        print(json.dumps({"model": asdict(model), "changed": changed, "tracked_by": workspace.relative(tracked)}))
+        facts = {"model": asdict(model), "changed": changed, "tracked_by": workspace.relative(tracked)}
+        print(json.dumps({**facts, "report": source.report, "trial": source.trial}))
         return
+    print("".join(f"{line}\n" for line in source.report), end="")
     print(_line(model))
     print(
         f"Use it with `model: models/{name}`. "
@@ -60,6 +66,8 @@ def add(
             else "It was here already; nothing changed."
         )
     )
+    if source.trial:
+        print(source.trial)
 
 
 @models.command("list")
@@ -105,18 +113,21 @@ def adopt(
         )
 
 
-def _source(folder: Path | None, hub: str | None, package: str | None) -> "AbstractContextManager[Source]":
-    from tunegate.models.sources import from_folder, from_hub, from_package
+def _source(
+    path: Path | None, folder: Path | None, hub: str | None, package: str | None
+) -> "AbstractContextManager[Source]":
+    from tunegate.models.sources import from_hub, from_package, from_path
 
-    given = [value for value in (folder, hub, package) if value is not None]
+    given = [value for value in (path, folder, hub, package) if value is not None]
     if len(given) != 1:
         raise UserError(
             f"A base model comes from one place, and {len(given)} were given.",
-            "Give one of --folder PATH, --hub OWNER/NAME[@REVISION], --package NAME.",
+            "Give one of PATH, --hub OWNER/NAME[@REVISION], --package NAME.",
         )
     if hub is not None:
         return from_hub(hub)
-    return nullcontext(from_folder(folder) if folder is not None else from_package(str(package)))
+    place = path or folder
+    return from_path(place) if place is not None else nullcontext(from_package(str(package)))
 
 
 def _line(model: "BaseModel") -> str:

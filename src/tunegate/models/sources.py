@@ -12,6 +12,10 @@ from tempfile import TemporaryDirectory
 
 from tunegate.errors import OutsideError, UserError
 from tunegate.models.folder import CONFIG, WEIGHTS
+from tunegate.models.google.archives import is_archive, unpack
+from tunegate.models.google.conversion import REPORT, convert
+from tunegate.models.google.files import is_google_folder
+from tunegate.models.google.trial import try_out
 
 FILES = (  # what is taken from a source, where it is there
     CONFIG,
@@ -20,6 +24,7 @@ FILES = (  # what is taken from a source, where it is there
     "tokenizer_config.json",
     "special_tokens_map.json",
     "vocab.txt",
+    REPORT,
 )
 LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "README.md")
 
@@ -29,11 +34,39 @@ _SNAPSHOT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class Source:
-    """A folder with a model's files. `description` is for people; `commit` pins it where there is such a thing."""
+    """A folder with a model's files. `description` is for people; `commit` pins it where there is such a thing.
+
+    `report`: what became of each tensor where the folder was made from Google's checkpoint; `trial`: its forward pass.
+    """
 
     folder: Path
     description: str
     commit: str | None
+    report: tuple[str, ...] = ()
+    trial: str | None = None
+
+
+@contextmanager
+def from_path(path: Path) -> Iterator[Source]:
+    """A Hugging Face folder as it is; Google's checkpoint, in a folder or an archive, converted. Raises UserError."""
+    with TemporaryDirectory() as scratch:
+        if is_archive(path) and path.is_file():
+            unpacked = Path(scratch) / "unpacked"
+            unpacked.mkdir()
+            unpack(path, unpacked)
+            yield _converted(unpacked, path.name, Path(scratch))
+        elif is_google_folder(path):
+            yield _converted(path, path.resolve().name, Path(scratch))
+        else:
+            yield from_folder(path)
+
+
+def _converted(folder: Path, name: str, scratch: Path) -> Source:
+    made = scratch / "converted"
+    made.mkdir()
+    conversion = convert(folder, made, name=name)
+    report = tuple(conversion.lines())
+    return Source(made, f"Google checkpoint {name}", None, report, try_out(made).line())
 
 
 def from_folder(folder: Path) -> Source:

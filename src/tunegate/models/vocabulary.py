@@ -21,8 +21,8 @@ def tokenizer_from_vocabulary(vocabulary_file: Path, settings: dict[str, object]
     from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
     from tokenizers.models import WordPiece
 
-    pieces = vocabulary_file.read_text(encoding="utf-8").splitlines()
-    vocabulary = {piece.strip(): number for number, piece in enumerate(pieces)}
+    pieces = read_vocabulary(vocabulary_file)
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
     missing = [mark for mark in MARKS if mark not in vocabulary]
     if missing or len(vocabulary) != len(pieces):
         raise UserError(
@@ -43,6 +43,18 @@ def tokenizer_from_vocabulary(vocabulary_file: Path, settings: dict[str, object]
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", vocabulary["[SEP]"]), ("[CLS]", vocabulary["[CLS]"]))
     tokenizer.add_special_tokens(list(MARKS))
     return tokenizer
+
+
+def read_vocabulary(vocabulary_file: Path) -> list[str]:
+    """Its pieces by id. Lines end at line feeds alone: U+2028 and U+0085 are pieces of published vocabularies.
+
+    Raises UserError.
+    """
+    try:
+        text = vocabulary_file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{vocabulary_file} is not UTF-8 text: {error}.", "Bring the file again.") from error
+    return [piece.strip(" \t\r") for piece in text.removesuffix("\n").split("\n")]
 
 
 def _has_capital(piece: str) -> bool:

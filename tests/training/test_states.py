@@ -1,6 +1,7 @@
 """With `tune: partial` rows pass the frozen layers once, and the layers above learn as if they did every time."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,15 @@ def test_what_is_too_large_or_has_no_room_is_not_kept(tmp_path: Path, monkeypatc
                 assert learner is work.training.learner and data is work.training.data
         assert "every epoch passes through them" in work.log.getvalue()
         shutil.rmtree(tmp_path / "states")
+
+
+def test_rows_that_are_made_anew_every_epoch_are_not_kept(tmp_path: Path) -> None:
+    work = partial(tmp_path)
+    changing = replace(
+        work.training.data, train=replace(work.training.data.train, anew=lambda windows, seed: (windows, {}))
+    )
+    with kept(work, tmp_path / "states").learner(changing) as (learner, data):
+        assert learner is work.training.learner and data is changing
 
 
 def test_a_model_that_cannot_be_proved_alike_is_trained_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ class KeptStates:
         """A learner of kept states and its data; of whole rows where they cannot be kept."""
         parts = [part for part in (data.train, data.validation) if part is not None]
         above = UpperLayers(self.whole.model, self.frozen, self.outputs)  # type: ignore[arg-type]
-        if not all(isinstance(part, TokenExamples) for part in parts) or not self._there_is_room(parts):
+        if not all(map(_stay, parts)) or not self._there_is_room(parts):
             yield self.whole, data
             return
         first = parts[0].inputs(np.arange(min(ROWS_TO_PROVE, len(parts[0].lengths))), self.compute.torch_device)
@@ -137,3 +137,8 @@ class KeptStates:
             done += len(chosen)
             self.progress.advance("rows through the frozen layers", done, len(examples.lengths))
         states.flush()
+
+
+def _stay(examples: Examples) -> bool:
+    """Whether rows are the same in every epoch, one by one."""
+    return isinstance(examples, TokenExamples) and examples.anew is None

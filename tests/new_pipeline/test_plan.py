@@ -213,3 +213,14 @@ def test_options_without_a_question_get_no_behaviour_tests_which_would_have_no_c
     plan = make_plan(workspace, Request("sense", str(tmp_path / "sense.csv"), "", "models/m", said), None)
     assert plan.settings.evaluate.behaviour is None
     assert plan.settings.ingest.columns == {"answer": "label"}
+
+
+def test_plain_text_is_pre_trained_on_without_behaviour_tests_which_would_change_what_is_hidden(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "texts.txt").write_text("".join(f"It rains on day {number}.\n" for number in range(40)))
+    plan = make_plan(workspace, Request("texts", str(tmp_path / "texts.txt"), "", "models/m", {}), None)
+    assert plan.settings.ingest.format == "lines"
+    assert plan.settings.task == "pretraining"
+    assert plan.settings.evaluate.behaviour is None
+    assert plan.survey.rows == 40

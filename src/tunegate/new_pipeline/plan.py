@@ -105,7 +105,8 @@ def make_plan(workspace: Workspace, request: Request, ask: AskColumn | None, ask
     settings = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"columns": columns})})
     found = survey(files, payload, settings.ingest, settings.split)
     # Behaviour tests change texts, and not words with an answer each: without a text they have no case.
-    if not any(column.is_plain_text and column.name in found.columns for column in payload):
+    answered = any(column.required for column in payload if column.kind in ("label", "answer"))
+    if not answered or not any(column.is_plain_text and column.name in found.columns for column in payload):
         settings = settings.model_copy(update={"evaluate": settings.evaluate.model_copy(update={"behaviour": None})})
     plan = Plan(request.name, settings, found, data.folder if data.copied else None, unread)
     return plan.with_margin(first_margin(found.splits["test"]) if request.margin is None else request.margin)

@@ -177,8 +177,9 @@ def _row_facts(windows: Windows, records: int, tokenizer: TextTokenizer) -> _Row
     owned, nothing = windows.positions.get("owned"), np.zeros(records, dtype=np.int64)
     answered = nothing if owned is None else np.bincount(record[owned == 1], minlength=records)
     lost = nothing if owned is None else dropped
+    hidden = windows.tokens.get("asked", np.zeros_like(ids)) > 0  # a mask, and text behind it
     return _RowFacts(
-        tokens=np.bincount(record[~np.isin(ids, special)], minlength=records),
+        tokens=np.bincount(record[~np.isin(ids, special) | hidden], minlength=records),
         unknown=np.bincount(unknown, minlength=records),
         truncated=(dropped > 0) & (owned is None),
         words=answered + lost,

@@ -79,6 +79,7 @@ def test_labels_may_be_lists() -> None:
     payload = (PAYLOAD[0], Payload("tags", "label", required=True, description="tags"))
     assert leave_outs(rows, [], payload, ["O"]).label_unknown.tolist() == [True, False, False, False]
     assert not leave_outs(rows, [], payload, None).label_unknown.any()
+    assert not leave_outs(rows, [], payload, []).label_unknown.any()  # a task without a label file knows all
 
 
 @given(st.lists(st.text("ab !", min_size=1, max_size=3), max_size=12), st.data())

@@ -68,3 +68,10 @@ def test_a_text_alone_is_pre_trained_on_and_one_with_another_column_is_not() -> 
     assert choose_task({"text": "It rains."}, {}, None) == "pretraining"
     assert choose_task({"text": "It rains.", "label": "weather"}, {}, None) == "text_classification"
     assert choose_task({"text": "It rains.", "kind": "weather"}, {}, None) == "text_classification"
+
+
+def test_a_text_with_blanks_and_words_for_them_is_an_open_cloze() -> None:
+    file = {"text": "Fish live in _.", "words": "water"}
+    assert "--task open_cloze" in refused(file)  # beside a label that the person would have to name
+    assert choose_task(file, {"words": "words"}, None) == "open_cloze"
+    assert choose_task({"text": "Fish live in water."}, {}, None) != "open_cloze"

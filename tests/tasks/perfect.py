@@ -19,7 +19,9 @@ def perfect_outputs(
 ) -> Arrays:
     """By the loss that the task's head learns with; `options` None are the task's by default."""
     head = encoding_of(task).head(options or options_of(task)().model_dump(mode="json"))
-    return words_filled_in(windows) if head.loss == "masked_words" else _by_loss(head, windows, targets, classes)
+    return (
+        words_filled_in(windows, targets) if head.loss == "masked_words" else _by_loss(head, windows, targets, classes)
+    )
 
 
 def _by_loss(head: Head, windows: Windows, targets: Targets, classes: int) -> Arrays:
@@ -62,9 +64,9 @@ def _choice(windows: Windows, targets: Targets) -> NDArray[np.float64]:
     return SURE * (windows.number == targets.rows["labels"]).astype(float)[:, None]
 
 
-def words_filled_in(windows: Windows) -> Arrays:
+def words_filled_in(windows: Windows, targets: Targets) -> Arrays:
     """At each position the token that was hidden, and any other as good as impossible."""
-    asked = windows.padded(windows.tokens["asked"], np.arange(len(windows)), 0, 8) - 1
+    asked = np.maximum(windows.padded(targets.tokens["words"], np.arange(len(windows)), IGNORED, 8), -1)
     best = np.stack([asked, (asked == 0).astype(int)], axis=-1)
     scores = np.broadcast_to(np.array([0.0, -30.0]), best.shape)
     return {"top_words": best, "top_scores": scores, "asked_scores": np.zeros(asked.shape)}

@@ -40,13 +40,14 @@ class LeaveOuts:
 def leave_outs(
     rows: pa.Table, learnt: Sequence[pa.Table], payload: Sequence[Payload], labels: Sequence[str] | None
 ) -> LeaveOuts:
-    """Of a model that learnt from these tables and knows these labels (None: all that occur)."""
+    """Of a model that learnt from these tables and knows these labels (None: all that occur; none at all: its task has
+    no label file, and any answer can be known)."""
     nothing = np.zeros(len(rows), dtype=bool)
     by_id, by_text = nothing, nothing
     for table in learnt:
         by_id = by_id | np.asarray(pc.is_in(rows["id"], value_set=table["id"].combine_chunks()))
         by_text = by_text | _near(texts_of(rows, payload), texts_of(table, payload))
-    unknown = _unknown(rows, payload, labels) if labels is not None else nothing
+    unknown = _unknown(rows, payload, labels) if labels else nothing
     return LeaveOuts(by_id, by_text, unknown)
 
 

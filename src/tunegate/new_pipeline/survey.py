@@ -134,7 +134,7 @@ class _Counts:
         for column in payload:
             if column.kind == "label":
                 self._count(self.labels, table[column.name])
-            elif column.kind in ("labels", "answer") and column.type == pa.list_(pa.string()):
+            elif column.kind in ("labels", "answer") and _holds_labels(column):
                 self._count(self.labels, pc.list_flatten(table[column.name]))
         if missing := FIRST_ROWS - len(self.first):
             shown = table.slice(0, missing).select([name for name in columns if name in table.column_names])
@@ -152,3 +152,8 @@ class _Counts:
         for entry in values.value_counts().to_pylist():
             if entry["values"] is not None:
                 counter[str(entry["values"])] += entry["counts"]
+
+
+def _holds_labels(column: Payload) -> bool:
+    """Whether members are labels, and not what each row's own question asks for."""
+    return bool(column.type == pa.list_(pa.string())) and column.parse_in_row is None

@@ -44,7 +44,7 @@ class SplitTokens(BaseModel):
     truncated_rate: float  # of the rows
     vanished_rows: int  # rows of which no token is left
     words: int = 0  # that are asked for an answer each, where the task asks words
-    vanished_words: int = 0  # of these, words of which no token is left: they can neither be learnt nor answered
+    vanished_words: int = 0  # of these, words without the token that is asked: they can neither be learnt nor answered
 
 
 class TokenizeReport(Report):
@@ -235,9 +235,9 @@ def _vanished(split: str, facts: _RowFacts, records: pa.Table) -> list[str]:
     said = []
     if len(lost):
         said.append(
-            f"[TOKEN_VANISHES] The tokenizer keeps nothing of {int(facts.lost.sum())} words in {len(lost)} of "
-            f"{len(records)} {split} rows. First: {_row(records, int(lost[0]))}. They are neither learnt nor asked "
-            "about: take these words out."
+            f"[TOKEN_VANISHES] The tokenizer has no token for {int(facts.lost.sum())} words in {len(lost)} of "
+            f"{len(records)} {split} rows. First: {_row(records, int(lost[0]))}. They are neither learnt nor answered: "
+            "take these words out, or, where a blank takes one token, make them tokens (tokenize.extra_words)."
         )
     if len(rows):
         said.append(

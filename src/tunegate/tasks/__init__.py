@@ -20,6 +20,7 @@ TASKS = {
     "dependency_parsing": "the tree of a sentence: for every word the word that it hangs on, and how",
     "multiple_choice": "one of some options: an answer, a reason, the word for a blank",
     "question_answering": "a question about a passage, answered with words of the passage",
+    "open_cloze": "the word for a blank, out of all words",
     "pretraining": "words to fill in and the order of sentences, learnt from texts alone",
 }
 

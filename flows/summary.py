@@ -171,12 +171,23 @@ class Summary:
         if self.bento and self.rejection is None:
             lines += [
                 f"\nserve    tunegate serve {pipeline}",
-                f'ask      tunegate predict {pipeline} --text "..."',
+                f"ask      tunegate predict {pipeline} {self._question()}",
             ]
         redone = any(stage.state in ("ran", "restored") for stage in self.result.stages)
         if redone and self.result.failure is None:
             lines.append(f"commit   git add params.yaml dvc.lock data reports && git commit -m '{self.headline}'")
         return lines
+
+    def _question(self) -> str:
+        """As `tunegate predict` wants one of this task: a text, or a record such as the task's first example."""
+        from tunegate.tasks import record_of
+
+        part = record_of(self.reports.get("evaluate", {}).get("task", "text_classification"))
+        fields = part.Record.model_fields
+        if "text" in fields and not any(field.is_required() for name, field in fields.items() if name != "text"):
+            return '--text "..."'
+        asked = {name: value for name, value in part.EXAMPLES[0].items() if name in fields}
+        return f"--record '{json.dumps(asked, ensure_ascii=False)}'"
 
     def _to_decide(self) -> list[str]:
         """What a person may decide now."""

@@ -1,12 +1,14 @@
 """Exit statuses and the summary, from reports on disk."""
 
 import json
+import shlex
 
 import pytest
 
 from flows.result import Failure, Result, StageResult, exit_status, worst
 from flows.summary import summarise
 from tunegate.errors import ExitStatus, OutsideError, RefusedError
+from tunegate.tasks import TASKS, record_of
 from tunegate.workspace import Workspace
 
 REPORTS = {
@@ -154,3 +156,13 @@ def test_many_passing_tests_of_one_kind_are_one_line_and_the_others_stay(workspa
     text = summarise(workspace, result(*UNCHANGED)).text()
     assert "behaviour: 8 tests pass" in text and "reason 1" not in text
     assert "behaviour:3: too many fail" in text and "Look at them." in text
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_question_that_a_summary_proposes_is_one_of_the_task(workspace, task):
+    write(workspace, "evaluate", {**REPORTS["evaluate"], "task": task})
+    text = summarise(workspace, result("ran", *UNCHANGED[1:])).text()
+    [line] = [line for line in text.splitlines() if line.startswith("ask ")]
+    command = shlex.split(line)[1:]
+    assert command[:3] == ["tunegate", "predict", "support"]
+    record_of(task).Record.model_validate({"text": "..."} if command[3] == "--text" else json.loads(command[4]))

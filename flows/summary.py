@@ -180,14 +180,17 @@ class Summary:
 
     def _question(self) -> str:
         """As `tunegate predict` wants one of this task: a text, or a record such as the task's first example."""
+        from pydantic import ValidationError
+
         from tunegate.tasks import record_of
 
         part = record_of(self.reports.get("evaluate", {}).get("task", "text_classification"))
-        fields = part.Record.model_fields
-        if "text" in fields and not any(field.is_required() for name, field in fields.items() if name != "text"):
-            return '--text "..."'
-        asked = {name: value for name, value in part.EXAMPLES[0].items() if name in fields}
-        return f"--record '{json.dumps(asked, ensure_ascii=False)}'"
+        try:
+            part.Record.model_validate({"text": "..."})
+        except ValidationError:
+            asked = {name: value for name, value in part.EXAMPLES[0].items() if name in part.Record.model_fields}
+            return f"--record '{json.dumps(asked, ensure_ascii=False)}'"
+        return '--text "..."'
 
     def _to_decide(self) -> list[str]:
         """What a person may decide now."""

@@ -222,7 +222,11 @@ class GateSettings(Settings):
         default=0.2, ge=0, le=1, description="not shown better and surely removing less of a baseline's errors: FAIL"
     )
     margin: Share = Field(
-        default=0.01, gt=0, lt=1, description="how much of the primary metric may be lost to champion and best version"
+        default=0.01,
+        gt=0,
+        lt=1,
+        description="how much of the primary metric may be lost to champion and best version; of an error in a unit: "
+        "a share of the right numbers' standard deviation",
     )
     slices: list[str] = Field(
         default=["label", "length", "source"],

@@ -144,6 +144,12 @@ def answer_of(records: pa.Table, payload: Sequence[Payload]) -> pa.Array:
     return columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, " | ", null_handling="skip")
 
 
+def number_column(payload: Sequence[Payload]) -> str | None:
+    """The column with a number per record as its answer, where the task has one."""
+    numbers = (column for column in payload if column.kind == "answer" and pa.types.is_floating(column.type))
+    return next((column.name for column in numbers), None)
+
+
 def told_set(labels: Sequence[str]) -> str:
     """A set of labels for tables: the names, or that there is none."""
     return SET_SEPARATOR.join(labels) or EMPTY_SET

@@ -41,6 +41,9 @@ class Metric:
     value: Callable[[Sums], NDArray[np.float64]]  # sums [r] each -> values [r]; nan where undefined
     proportion: bool = False  # a share of units, so that exact intervals for proportions apply
     best: float | None = None  # what a perfect model has, where that is neither 1 (of what goes up) nor 0
+    of_rows: bool = False  # no sums give it: `value` is told what each row counts [rows] and says one number [1];
+    # never the primary metric, which models are compared by
+    scale: Callable[[Sums], NDArray[np.float64]] | None = None  # what margins are shares of, for a metric in a unit
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,8 @@ class RecordPart(Protocol):
     Record: type[BaseModel]  # what the service is asked; no label
     Answer: type[BaseModel]  # what the service says of it
 
+    # Optional: `first_options(records) -> dict`, settings of its own for a new pipeline with such rows.
+
     def labels(self, records: pa.Table) -> list[str]:
         """The labels that occur, in the order in which new ones join the label file."""
 
@@ -193,6 +198,8 @@ class AnswerPart(Protocol):
     def decode(self, outputs: Arrays, windows: Windows, records: pa.Table, reading: Reading) -> pa.Table:
         """One answer per record, in the records' order, whatever became of their windows. Records may lack the
         answer's columns."""
+
+    # A task that answers numbers also has `intervals(answers)`, float64 [n, 2]: an answer between them is no other one.
 
     def responses(self, answers: pa.Table, labels: list[str], with_scores: bool) -> list[dict[str, Any]]:
         """The answers as the service says them: each is valid input of `Answer`."""

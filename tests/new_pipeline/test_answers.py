@@ -58,3 +58,23 @@ def test_lists_under_a_task_of_one_label_lead_to_the_task_of_sets(workspace: Wor
     with pytest.raises(UserError, match=f"--task {SETS}"):
         plan(workspace, content, "a.jsonl", "text_classification")
     assert plan(workspace, content, "a.jsonl", columns={"label": "label"}).survey.labels == {"eggs": 40}
+
+
+def test_numbers_lead_to_their_task_which_learns_them_in_their_own_measure(workspace: Workspace) -> None:
+    content = "text,stars\n" + "".join(f"row {n},{n / 10}\n" for n in range(40))
+    with pytest.raises(UserError, match="--task text_regression"):
+        plan(workspace, content, task="text_classification", columns={"label": "stars"})
+    made = plan(workspace, content, task="text_regression", columns={"label": "stars"}, margin=0.05)
+    assert made.entry["options"] == {"center": 1.95, "spread": 1.15}
+    assert made.entry["ingest"]["columns"] == {"score": "stars"}
+    assert made.in_unit
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "task"), [("score", "0.5", "text_regression"), ("label", "0.5", "text_classification")]
+)
+def test_the_answers_name_tells_the_task_of_whole_texts(
+    workspace: Workspace, column: str, cell: str, task: str
+) -> None:
+    content = f"text,text_b,{column}\n" + "".join(f"row {n},beside {n},{cell}\n" for n in range(40))
+    assert plan(workspace, content, task="").settings.task == task

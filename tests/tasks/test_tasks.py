@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from tests.tasks.perfect import perfect_outputs, plain_texts
 from tests.tiny import tiny_tokenizer
 from tunegate.errors import UserError
+from tunegate.evaluation.scores import value_of
 from tunegate.params import Settings
 from tunegate.records import ROW, answer_columns
 from tunegate.task import Reading, TextTokenizer
@@ -150,7 +151,7 @@ def test_perfect_outputs_make_perfect_answers(task: str, tokenizer: TextTokenize
     counts = part.counts(answers, rows, labels)
     sums = {key: np.array([counts.number[counts.key == number].sum()]) for number, key in enumerate(counts.keys)}
     assert sums["n"] == sums["correct"] == len(rows)
-    found = {metric: float(metric.value(sums)[0]) for metric in part.METRICS}
+    found = {metric: value_of(metric, counts) for metric in part.METRICS}
     assert np.isfinite(found[part.METRICS[0]])
     for metric, value in found.items():
         best = metric.best if metric.best is not None else 1.0 if metric.higher_is_better else 0.0

@@ -82,9 +82,25 @@ class Answers:
     decided: Sequence[str]
     scores: NDArray[np.float64]
     labels: Sequence[str]
+    intervals: NDArray[np.float64] | None = None  # [questions, 2], of a task that answers numbers
 
     def decision(self, record: Record) -> str:
         return self.decided[self.number[tuple(record.items())]]
+
+    def same(self, record: Record, changed: Record) -> bool:
+        """Whether both are decided alike: of numbers, whether the second lies where the first may."""
+        first, second = (self.number[tuple(one.items())] for one in (record, changed))
+        if self.intervals is None:
+            return self.decided[first] == self.decided[second]
+        low, high = self.intervals[first]
+        return bool(low <= self.intervals[second].mean() <= high)
+
+    def is_any(self, record: Record, expected: Sequence[str]) -> bool:
+        """Whether the decision is one of these: of numbers, whether one lies where it may."""
+        if self.intervals is None:
+            return self.decision(record) in expected
+        low, high = self.intervals[self.number[tuple(record.items())]]
+        return any(low <= float(said) <= high for said in expected)
 
     def score(self, record: Record, label: str) -> float:
         return float(self.scores[self.number[tuple(record.items())], self.labels.index(label)])
@@ -102,7 +118,8 @@ def _ask(cases: Mapping[str, Sequence[Case]], predictor: Predictor) -> Answers:
         return Answers({}, (), np.zeros((0, len(predictor.manifest.labels))), predictor.manifest.labels)
     answering = answering_of(predictor.manifest.task)
     answers = predictor.answers(predictor.table([dict(key) for key in number]))
-    return Answers(number, answering.decided(answers), answering.scores(answers), predictor.manifest.labels)
+    intervals = answering.intervals(answers) if hasattr(answering, "intervals") else None
+    return Answers(number, answering.decided(answers), answering.scores(answers), predictor.manifest.labels, intervals)
 
 
 def _result(name: str, test: Test, cases: Sequence[Case], answers: Answers) -> TestResult:
@@ -123,14 +140,14 @@ def _failing(test: Test, case: Case, answers: Answers) -> Failing | None:
     """None where the model does what the test wants."""
     decided = answers.decision(case.record)
     if isinstance(test, MinimumFunctionality):
-        if decided in test.expected:
+        if answers.is_any(case.record, test.expected):
             return None
         return Failing(row=case.row, record=case.record, changed=None, wanted=" or ".join(test.expected), got=decided)
     for changed in case.changed:
         wanted_and_got = (
             _moved(test, case.record, changed, answers)
             if isinstance(test, Direction)
-            else _decided_otherwise(decided, answers.decision(changed))
+            else _decided_otherwise(case.record, changed, answers)
         )
         if wanted_and_got:
             wanted, got = wanted_and_got
@@ -138,8 +155,10 @@ def _failing(test: Test, case: Case, answers: Answers) -> Failing | None:
     return None
 
 
-def _decided_otherwise(before: str, after: str) -> tuple[str, str] | None:
-    return (f"{before}, as before the change", after) if before != after else None
+def _decided_otherwise(record: Record, changed: Record, answers: Answers) -> tuple[str, str] | None:
+    if answers.same(record, changed):
+        return None
+    return f"{answers.decision(record)}, as before the change", answers.decision(changed)
 
 
 def _moved(test: Direction, record: Record, changed: Record, answers: Answers) -> tuple[str, str] | None:
@@ -179,6 +198,9 @@ def _check_scores(file: BehaviourFile, name: str, answers: Answers) -> None:
 
 def _check_labels(file: BehaviourFile, name: str, answers: Answers, of_sets: bool) -> None:
     """A misspelt label would look like a model that is always wrong. Not every task decides among labels alone."""
+    if answers.intervals is not None:
+        _check_numbers(file, name)
+        return
     labels_only = of_sets or set(answers.decided) <= set(answers.labels)
     for test, entry in file.tests.items():
         named = labels_named(entry)
@@ -191,6 +213,18 @@ def _check_labels(file: BehaviourFile, name: str, answers: Answers, of_sets: boo
                     f"{did_you_mean(label, answers.labels)}",
                     f"The labels are: {', '.join(answers.labels)}.",
                 )
+
+
+def _check_numbers(file: BehaviourFile, name: str) -> None:
+    for test, entry in file.tests.items():
+        for said in entry.expected if isinstance(entry, MinimumFunctionality) else ():
+            try:
+                float(said)
+            except ValueError:
+                raise UserError(
+                    f'{name}: the test "{test}" expects "{said}", and this task answers numbers.',
+                    'Write the number in quotes, for example expected: "4.5"; an interval around it is right.',
+                ) from None
 
 
 def _check_questions(cases: Mapping[str, Sequence[Case]], name: str, predictor: Predictor) -> None:

@@ -113,7 +113,7 @@ def _show(plan: "Plan") -> None:
     if found.labels or found.unlabelled:
         _show_labels(found.labels, found.unlabelled)
     _show_choices(plan)
-    _show_margin(found.splits["test"], plan.settings.gate.margin)
+    _show_margin(plan)
 
 
 def _show_labels(labels: "Mapping[str, int]", unlabelled: int) -> None:
@@ -135,16 +135,22 @@ def _show_choices(plan: "Plan") -> None:
         print("Files:      " + ", ".join(f"{name} as {split}" for name, split in settings.ingest.files.items()))
     if plan.unread:
         print(f"Not read:   {', '.join(plan.unread)}")
+    if settings.options:
+        print("Options:    " + ", ".join(f"{name} {value:g}" for name, value in settings.options.items()))
     print("Splits:     " + ", ".join(f"{split} {count:,}" for split, count in found.splits.items()) + " rows")
     print(f"Base model: {settings.model}\n")
 
 
-def _show_margin(test_rows: int, margin: float) -> None:
+def _show_margin(plan: "Plan") -> None:
     from tunegate.new_pipeline.margin import points
     from tunegate.statistics.power import certified_margin, rows_for_margin
 
+    test_rows, margin = plan.survey.splits["test"], plan.settings.gate.margin
     if not test_rows:
         print("There are no test rows, so nothing can be certified: give some, or set split.test above 0.\n")
+        return
+    if plan.in_unit:
+        print(f"Margin:     {margin:g} of the numbers' standard deviation (gate.margin, --margin chooses another)\n")
         return
     print(
         f"With {test_rows:,} test rows a new version that is as good can be certified to lose at most "

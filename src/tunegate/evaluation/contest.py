@@ -14,7 +14,7 @@ from tunegate.evaluation.leave_outs import LeaveOuts
 from tunegate.evaluation.matched import Ours, against
 from tunegate.evaluation.right import right_of
 from tunegate.evaluation.rivals import Rival
-from tunegate.evaluation.scores import Resampling, calibration, classes, compare, estimates, units
+from tunegate.evaluation.scores import Resampling, calibration, classes, compare, estimates, scale_of, units
 from tunegate.evaluation.sureness import sureness
 from tunegate.params import Precision
 from tunegate.records import Payload
@@ -94,6 +94,7 @@ def findings(contest: Contest, facts: Facts, resampling: Resampling) -> Findings
         difference=_between(comparisons, contest.served, best).difference,
         higher_is_better=contest.metric.higher_is_better,
         proportion=contest.metric.proportion,
+        scale=scale_of(contest.metric, contest.counts[contest.served]),
         models=models,
         comparisons=comparisons,
         classes=classes(contest.counts[contest.served]),

@@ -142,6 +142,7 @@ class Findings(Found):
     difference: Estimate
     higher_is_better: bool
     proportion: bool  # the primary metric is a share of rows
+    scale: float = 1.0  # what the gate's margins are shares of: 1, or the spread of the right numbers in their unit
     models: dict[str, ModelScores] = Field(min_length=1)
     comparisons: list[Comparison]
     classes: list[ClassScores]

@@ -20,7 +20,7 @@ from tunegate.statistics.proportions import (
     upper_bound,
     wilson,
 )
-from tunegate.statistics.resampling import collapse, observed, resampled
+from tunegate.statistics.resampling import collapse, observed, resampled, resampled_rows, row_values
 from tunegate.task import Counts, Metric, Sums
 
 Floats = NDArray[np.float64]
@@ -36,12 +36,15 @@ class Resampling:
 
 def estimates(metrics: Sequence[Metric], counts: Counts, resampling: Resampling) -> dict[str, Estimate]:
     """By name, those of which these rows say anything: where none asks for an order, its accuracy is no number."""
-    kinds = collapse([counts])
+    defined = [metric for metric in metrics if np.isfinite(value_of(metric, counts))]
+    return {metric.name: estimate(metric, counts, resampling) for metric in defined}
 
-    def is_defined(metric: Metric) -> bool:
-        return bool(np.isfinite(observed(kinds, lambda sums: metric.value(sums[0]))))
 
-    return {metric.name: estimate(metric, counts, resampling) for metric in metrics if is_defined(metric)}
+def value_of(metric: Metric, counts: Counts) -> float:
+    """Of the rows as they are; nan where they say nothing of it."""
+    if metric.of_rows:
+        return float(metric.value(row_values(counts))[0])
+    return observed(collapse([counts]), lambda sums: metric.value(sums[0]))
 
 
 def estimate(metric: Metric, counts: Counts, resampling: Resampling) -> Estimate:
@@ -49,9 +52,13 @@ def estimate(metric: Metric, counts: Counts, resampling: Resampling) -> Estimate
 
     A perfect (or worthless) model is so in every resample, which is no evidence: its rows' exact interval is taken.
     """
+    if metric.of_rows:
+        rows = row_values(counts)
+        values = resampled_rows(rows, metric.value, resampling.resamples, resampling.seed)
+        return _percentile(value_of(metric, counts), values, counts.records)
     kinds = collapse([counts])
     value = observed(kinds, lambda sums: metric.value(sums[0]))
-    if metric.proportion or value in (0.0, 1.0):
+    if metric.proportion or (metric.scale is None and value in (0.0, 1.0)):
         return share(round(value * counts.records), counts.records)
     values = resampled(kinds, lambda sums: metric.value(sums[0]), resampling.resamples, resampling.seed)
     return _percentile(value, values, counts.records)
@@ -94,20 +101,29 @@ def compare(
 
     kinds = collapse([ours, theirs], units)
     values = resampled(kinds, gain, resampling.resamples, resampling.seed)
-    difference = _with_room(_percentile(observed(kinds, gain), values, kinds.total))
+    difference = _with_room(_percentile(observed(kinds, gain), values, kinds.total), scale_of(metric, ours))
     return Comparison(precision=names[0], baseline=names[1], difference=difference)
 
 
-def _with_room(found: Estimate) -> Estimate:
+def scale_of(metric: Metric, counts: Counts) -> float:
+    """What margins are shares of: 1 for a metric that is a share itself, else of its own unit on these rows."""
+    if metric.scale is None:
+        return 1.0
+    return observed(collapse([counts]), lambda sums: metric.scale(sums[0]))  # type: ignore[misc]
+
+
+def _with_room(found: Estimate, scale: float) -> Estimate:
     """Bounds at least as wide as Tango's where no row tells two models apart: a resample never draws an unseen row,
     so that models that answer few rows alike would be proved equal by an interval of no width."""
     unseen = _tango(Paired(0, 0, found.n))
+    below, above = unseen.low * scale, unseen.high * scale
+    lower, upper = unseen.lower * scale, unseen.upper * scale
     return found.model_copy(
         update={
-            "low": min(found.low, found.value + unseen.low),
-            "high": max(found.high, found.value + unseen.high),
-            "lower": min(found.lower, found.value + unseen.lower),
-            "upper": max(found.upper, found.value + unseen.upper),
+            "low": min(found.low, found.value + below),
+            "high": max(found.high, found.value + above),
+            "lower": min(found.lower, found.value + lower),
+            "upper": max(found.upper, found.value + upper),
         }
     )
 

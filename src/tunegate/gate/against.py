@@ -54,7 +54,7 @@ def _compared(evidence: Evidence, name: Literal["champion", "best"]) -> list[Che
 
 
 def _check(evidence: Evidence, version: VersionFound, pair: Comparison) -> Check:
-    margin, difference = evidence.settings.margin, pair.difference
+    margin, difference = evidence.margin, pair.difference
     decision = _decide(evidence, pair, margin)
     return Check(
         name=NAMES[version.name],
@@ -78,7 +78,7 @@ def _decide(evidence: Evidence, pair: Comparison, margin: float) -> Decision:
 
 
 def _reason(evidence: Evidence, version: VersionFound, pair: Comparison, decision: Decision) -> str:
-    margin, difference = f"{evidence.settings.margin:g}", pair.difference
+    margin, difference = f"{evidence.margin:.3g}", pair.difference
     said: dict[Verdict, str] = {
         "PASS": f"surely at most {margin} worse than {version.title}",
         "FAIL": f"surely more than {margin} worse than {version.title}",
@@ -124,7 +124,7 @@ def _not_compared(evidence: Evidence, version: VersionFound) -> Check:
         verdict="UNDECIDED",
         reason=f"not compared: {version.problem}.",
         remedy=version.remedy,
-        threshold=evidence.settings.margin,
+        threshold=evidence.margin,
         n=0,
     )
 
@@ -137,7 +137,7 @@ def _identical(evidence: Evidence, version: VersionFound) -> Check:
         estimate=0.0,
         low=0.0,
         high=0.0,
-        threshold=-evidence.settings.margin if evidence.findings.higher_is_better else evidence.settings.margin,
+        threshold=-evidence.margin if evidence.findings.higher_is_better else evidence.margin,
         n=version.rows,
     )
 
@@ -149,7 +149,7 @@ def _no_rows(evidence: Evidence, version: VersionFound) -> Check:
         verdict="UNDECIDED",
         reason=f"no test row is left to compare with {version.title}.{left_out(version)}",
         remedy=ask_for_rows(decision.more_rows),
-        threshold=evidence.settings.margin,
+        threshold=evidence.margin,
         n=0,
         more_rows=decision.more_rows,
     )

@@ -35,9 +35,9 @@ def _compared(evidence: Evidence, pair: Comparison) -> Check:
     found, settings = evidence.findings, evidence.settings
     gain = _Gain.of(pair, found.higher_is_better)
     baseline = found.models[pair.baseline].metrics[found.primary.name].value
-    worthwhile = max(settings.baseline_margin, settings.worthwhile_gain * _room(baseline, found.higher_is_better))
-    verdict = _decide(gain, settings.baseline_margin, worthwhile)
-    missing = _missing(pair, gain, settings.baseline_margin, worthwhile) if verdict == "UNDECIDED" else None
+    worthwhile = max(evidence.baseline_margin, settings.worthwhile_gain * _room(baseline, found.higher_is_better))
+    verdict = _decide(gain, evidence.baseline_margin, worthwhile)
+    missing = _missing(pair, gain, evidence.baseline_margin, worthwhile) if verdict == "UNDECIDED" else None
     difference = pair.difference
     return Check(
         name=f"baseline:{pair.baseline}",
@@ -47,7 +47,7 @@ def _compared(evidence: Evidence, pair: Comparison) -> Check:
         estimate=difference.value,
         low=difference.low,
         high=difference.high,
-        threshold=settings.baseline_margin,
+        threshold=evidence.baseline_margin,
         n=difference.n,
         more_rows=missing,
         precision=pair.precision,
@@ -96,7 +96,7 @@ def _missing(pair: Comparison, gain: _Gain, margin: float, worthwhile: float) ->
 def _reason(verdict: Verdict, evidence: Evidence, pair: Comparison, worthwhile: float) -> str:
     found, difference = evidence.findings, pair.difference
     name, what = found.primary.name, found.models[pair.baseline].what
-    margin = f" by more than {evidence.settings.baseline_margin:g}" if evidence.settings.baseline_margin else ""
+    margin = f" by more than {evidence.baseline_margin:g}" if evidence.baseline_margin else ""
     told = {
         "PASS": f"surely better{margin} than {pair.baseline}",
         "FAIL": f"not shown better{margin} than {pair.baseline}, and surely not by the {worthwhile:.3f} worth having",

@@ -30,6 +30,16 @@ class Evidence:
     arrived: Arrived | None = field(default=None, kw_only=True)  # where the champion's data is known
 
     @property
+    def margin(self) -> float:
+        """`gate.margin` in the unit of the primary metric."""
+        return self.settings.margin * self.findings.scale
+
+    @property
+    def baseline_margin(self) -> float:
+        """`gate.baseline_margin` in the unit of the primary metric."""
+        return self.settings.baseline_margin * self.findings.scale
+
+    @property
     def slices(self) -> list[Slice]:
         return self.sliced.found if self.sliced is not None else []
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tunegate.behaviour.results import Behaviour
 from tunegate.evaluation.findings import Estimate, Findings, Headline, Latency, ModelScores, VersionFound
 from tunegate.evaluation.right import right_of
-from tunegate.evaluation.scores import Resampling, calibration, compare, estimate, share, units
+from tunegate.evaluation.scores import Resampling, calibration, compare, estimate, scale_of, share, units
 from tunegate.gate import combine, judge
 from tunegate.gate.checks import Check, Evidence, Verdict
 from tunegate.gate.sliced import Sliced, cut
@@ -144,6 +144,7 @@ class Ground:
             task="", rows=len(rows), fingerprint="", export="", answers="", served=self.precision,
             primary=headline, baseline=headline, difference=ONE,
             higher_is_better=self.metric.higher_is_better, proportion=self.metric.proportion,
+            scale=scale_of(self.metric, ours.counts),
             models=models, comparisons=compared, classes=[], versions=versions,
             seen_in_training=self.seen_in_training, megabytes=self.megabytes,
         )  # fmt: skip

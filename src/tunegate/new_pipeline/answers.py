@@ -7,7 +7,7 @@ from itertools import islice
 from tunegate.errors import UserError
 from tunegate.new_pipeline.columns import list_columns, shortened
 from tunegate.params import IngestSettings
-from tunegate.records import Payload, answer_columns, label_column, label_sets_column
+from tunegate.records import Payload, answer_columns, label_column, label_sets_column, number_column
 from tunegate.tasks import TASKS, record_of
 from tunegate.text.label_sets import label_set
 from tunegate.text.readers import RawFile
@@ -15,6 +15,7 @@ from tunegate.text.readers.label_sets import holds_yes_and_no
 from tunegate.text.readers.mapping import ROW_FIELDS
 
 LOOKED_AT = 1_000  # rows
+MANY = 20  # different numbers with decimals: no names
 BETWEEN = ("|", ";", ",", "/", " ")  # what may stand between labels, in the order in which it is looked for
 
 Cells = Mapping[str, Sequence[str | None]]
@@ -38,6 +39,7 @@ def check_answers(
             _check_sets(cells, name, given, settings)
     elif name := label_column(payload):
         _refuse_lists(cells.get(given.get(name, name), ()), given.get(name, name))
+        _refuse_numbers(cells.get(given.get(name, name), ()), given.get(name, name))
 
 
 def _first_cells(files: Sequence[RawFile], settings: IngestSettings) -> Cells:
@@ -96,3 +98,22 @@ def _refuse_lists(values: Sequence[str | None], column: str) -> None:
             f'The column "{column}" holds sets of labels and no single ones: {shortened(found[0])}',
             f"Use a task for that: --task {' or '.join(tasks)}.",
         )
+
+
+def _refuse_numbers(values: Sequence[str | None], column: str) -> None:
+    """Numbers with decimals, many different ones, are no labels."""
+    found = [value for value in values if value]
+    if found and all(map(_is_number, found)) and len({value for value in found if "." in value}) > MANY:
+        tasks = [name for name in TASKS if number_column(record_of(name).PAYLOAD)]
+        raise UserError(
+            f'The column "{column}" holds numbers and no labels: {", ".join(found[:3])}, ...',
+            f"Use a task for that: --task {' or '.join(tasks)}. (Bands of them as labels need names of their own.)",
+        )
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -17,8 +17,10 @@ def first_margin(test_rows: int) -> float:
     return round(min(MOST, max(usual, ceil(certified_margin(test_rows) / STEP - 1e-9) * STEP)), 3)
 
 
-def margin_comment(margin: float, test_rows: int) -> str:
-    """Beside the setting: what it means for these rows."""
+def margin_comment(margin: float, test_rows: int, in_unit: bool = False) -> str:
+    """Beside the setting: what it means for these rows. `in_unit`: of a metric that is no share."""
+    if in_unit:
+        return f"a new version's error may be larger by at most {margin:g} of the numbers' standard deviation"
     lost, needed = points(margin), rows_for_margin(margin)
     if test_rows >= needed:
         return f"a new version may lose at most {lost}: {test_rows:,} test rows can certify that"

@@ -1,7 +1,7 @@
 """What `new` will write, decided and validated as a whole before anything is written; and its carrying out."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,10 @@ from tunegate.new_pipeline.margin import first_margin, margin_comment
 from tunegate.new_pipeline.survey import Survey, files_to_read, sample_values, survey
 from tunegate.new_pipeline.task import AskTask, choose_task
 from tunegate.params import GateSettings, PipelineSettings
-from tunegate.records import question_columns
+from tunegate.records import Payload, question_columns
 from tunegate.stages import STAGES
 from tunegate.statistics.power import certified_margin
-from tunegate.tasks import TASKS, check_task, record_of
+from tunegate.tasks import TASKS, answering_of, check_task, record_of
 from tunegate.workspace import Workspace, fresh_folder, write_atomically
 
 
@@ -67,6 +67,11 @@ class Plan:
         return replace(self, settings=self.settings.model_copy(update={"gate": gate}))
 
     @property
+    def in_unit(self) -> bool:
+        """Whether the primary metric is no share but has a unit."""
+        return answering_of(self.settings.task).METRICS[0].scale is not None
+
+    @property
     def entry(self) -> dict[str, Any]:
         """As it is written: the margin stands there also where it is the default, for it is the person's choice."""
         entry = entry_of(self.settings)
@@ -92,7 +97,8 @@ def make_plan(workspace: Workspace, request: Request, ask: AskColumn | None, ask
     data = find_data(workspace, request.data)
     if not request.task:
         request = replace(request, task=_told_task(request, data, ask_task))
-    payload = record_of(request.task).PAYLOAD
+    part = record_of(request.task)
+    payload = part.PAYLOAD
     settings = _settings(request, data, data.ingest.get("columns", {}))
     files, unread = files_to_read(data.folder, settings.ingest)
     given = {**settings.ingest.columns, **as_own_field(request.columns, payload)}
@@ -103,13 +109,20 @@ def make_plan(workspace: Workspace, request: Request, ask: AskColumn | None, ask
     check_answers(files, settings.ingest, payload, given)
     columns = choose_columns(payload, sample_values(files, settings.ingest), given, ask)
     settings = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"columns": columns})})
-    found = survey(files, payload, settings.ingest, settings.split)
-    # Behaviour tests change texts, and not words with an answer each: without a text they have no case.
-    answered = any(column.required for column in payload if column.kind in ("label", "answer"))
-    if not answered or not any(column.is_plain_text and column.name in found.columns for column in payload):
-        settings = settings.model_copy(update={"evaluate": settings.evaluate.model_copy(update={"behaviour": None})})
+    found = survey(files, part, settings.ingest, settings.split)
+    settings = settings.model_copy(update=_by_rows(settings, found, payload))
     plan = Plan(request.name, settings, found, data.folder if data.copied else None, unread)
     return plan.with_margin(first_margin(found.splits["test"]) if request.margin is None else request.margin)
+
+
+def _by_rows(settings: PipelineSettings, found: Survey, payload: Sequence[Payload]) -> dict[str, Any]:
+    """What follows from the rows that were found."""
+    changed: dict[str, Any] = {"options": dict(found.options)} if found.options else {}
+    # Behaviour tests change texts, and not words with an answer each: without a text they have no case.
+    answered = any(column.required for column in payload if column.kind in ("label", "labels", "answer"))
+    if not answered or not any(column.is_plain_text and column.name in found.columns for column in payload):
+        changed["evaluate"] = settings.evaluate.model_copy(update={"behaviour": None})
+    return changed
 
 
 def carry_out(workspace: Workspace, plan: Plan) -> list[str]:
@@ -120,7 +133,7 @@ def carry_out(workspace: Workspace, plan: Plan) -> list[str]:
     if plan.source:
         _bring(workspace, plan.source, workspace.raw(plan.name))
     tests = _write_tests(workspace, plan)
-    said = margin_comment(plan.settings.gate.margin, plan.survey.splits["test"])
+    said = margin_comment(plan.settings.gate.margin, plan.survey.splits["test"], plan.in_unit)
     add_entry(workspace.params, plan.name, plan.entry, {("gate", "margin"): said})
     raw = workspace.raw(plan.settings.data)
     ignored = ignore_outputs(workspace, plan.name, STAGES)

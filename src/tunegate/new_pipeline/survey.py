@@ -5,13 +5,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tunegate.errors import UserError
 from tunegate.params import IngestSettings, SplitSettings
-from tunegate.records import SPLITS, Payload, as_text, set_as_text
+from tunegate.records import SPLITS, Payload, as_text, number_column, set_as_text
+from tunegate.task import RecordPart
 from tunegate.text.readers import ENDINGS, RawFile, choose_files, file_of
 from tunegate.text.readers.drafts import DraftMaker
 from tunegate.text.readers.huggingface import SPLIT_NAMES
@@ -35,6 +37,7 @@ class Survey:
     labels: dict[str, int]
     splits: dict[str, int]
     unlabelled: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the task, as these rows suggest them
 
 
 def files_to_read(data: Path, settings: IngestSettings) -> tuple[list[RawFile], list[str]]:
@@ -72,14 +75,12 @@ def sample_values(files: Sequence[RawFile], settings: IngestSettings) -> dict[st
     return samples
 
 
-def survey(
-    files: Sequence[RawFile], payload: Sequence[Payload], settings: IngestSettings, shares: SplitSettings
-) -> Survey:
+def survey(files: Sequence[RawFile], part: RecordPart, settings: IngestSettings, shares: SplitSettings) -> Survey:
     """Read everything once, as ingest will. Raises UserError where a file as a whole cannot be read, or holds no row.
 
     Duplicates and bad rows are validate's to find: the counts are those of the raw rows.
     """
-    counts = _Counts()
+    counts, payload = _Counts(), part.PAYLOAD
     for file in files:
         for table, rejected, columns in _drafts(file, payload, settings, shares):
             counts.add(table, rejected, columns, payload)
@@ -97,6 +98,9 @@ def survey(
         labels,
         {split: counts.splits[split] for split in SPLITS},
         counts.labels.total() - sum(labels.values()),
+        part.first_options(pa.concat_tables(counts.numbers))
+        if counts.numbers and hasattr(part, "first_options")
+        else {},
     )
 
 
@@ -125,6 +129,7 @@ class _Counts:
     first: list[dict[str, str]] = field(default_factory=list)
     labels: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
+    numbers: list[pa.Table] = field(default_factory=list)  # the answers, where these are numbers
 
     def add(self, table: pa.Table, rejected: int, columns: Mapping[str, str], payload: Sequence[Payload]) -> None:
         self.rows += len(table)
@@ -136,6 +141,8 @@ class _Counts:
                 self._count(self.labels, table[column.name])
             elif column.kind in ("labels", "answer") and _holds_labels(column):
                 self._count(self.labels, pc.list_flatten(table[column.name]))
+        if name := number_column(payload):
+            self.numbers.append(table.select([name]))
         if missing := FIRST_ROWS - len(self.first):
             shown = table.slice(0, missing).select([name for name in columns if name in table.column_names])
             kinds = {column.name: column.kind for column in payload}

@@ -8,7 +8,7 @@ from tunegate.errors import UserError
 from tunegate.new_pipeline.answers import as_own_field, is_set
 from tunegate.new_pipeline.columns import list_columns
 from tunegate.new_pipeline.lists import choose_lists
-from tunegate.records import Payload, label_column, label_sets_column
+from tunegate.records import Payload, label_column, label_sets_column, number_column
 from tunegate.tasks import TASKS, check_task, record_of
 from tunegate.text.readers.mapping import ROW_FIELDS
 
@@ -59,7 +59,7 @@ def choose_task(samples: Mapping[str, str], given: Mapping[str, str], ask: AskTa
 def _labels_texts(task: str) -> bool:
     """Of tasks that say something of a whole text, the one whose answer has its name among the columns is meant."""
     payload = record_of(task).PAYLOAD
-    return label_column(payload) is not None or label_sets_column(payload) is not None
+    return any(column(payload) is not None for column in (label_column, label_sets_column, number_column))
 
 
 def _likely(fits: Sequence[Fit], columns: int) -> list[Fit]:
@@ -71,7 +71,7 @@ def _likely(fits: Sequence[Fit], columns: int) -> list[Fit]:
 
 
 def _answers(task: str) -> list[Payload]:
-    return [field for field in record_of(task).PAYLOAD if field.kind in ("label", "answer")]
+    return [field for field in record_of(task).PAYLOAD if field.kind in ("label", "labels", "answer")]
 
 
 def _fit(task: str, samples: Mapping[str, str], given: Mapping[str, str]) -> Fit | None:
@@ -90,7 +90,11 @@ def _fit(task: str, samples: Mapping[str, str], given: Mapping[str, str]) -> Fit
         return None
     if any(not _holds(field, samples[columns[field.name]]) for field in payload if columns.get(field.name) in samples):
         return None
-    return Fit(task, tuple(name for name, column in columns.items() if column not in samples))
+    unnamed = [field for field in payload if field.required and columns[field.name] not in samples]
+    free = [cell for name, cell in samples.items() if name not in columns.values()]
+    if any(field.parse and not any(_holds(field, cell) for cell in free) for field in unnamed):
+        return None  # no column holds what this field takes
+    return Fit(task, tuple(field.name for field in unnamed))
 
 
 def _holds(field: Payload, cell: str) -> bool:

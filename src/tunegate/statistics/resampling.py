@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 CELLS_AT_ONCE = 4_000_000  # draws in memory at a time: 32 MB
 
+MOST_OF_ROWS = 2_000  # resamples where each is computed from its rows: two digits of a bound are enough
+
 Value = Callable[[Sums], Floats]
 
 
@@ -78,6 +80,22 @@ def resampled(kinds: Kinds, value: Callable[[Sequence[Sums]], Floats], resamples
         sums = number @ np.ascontiguousarray(draws.T, dtype=np.float64)  # sparse times dense rows: 3 times as fast
         values.append(value(split_sums(kinds.keys, sums.T)))
     return np.concatenate(values)
+
+
+def row_values(counts: Counts) -> Mapping[str, Floats]:
+    """What each record counts, by key [records]."""
+    table = {key: np.zeros(counts.records) for key in counts.keys}
+    for number, key in enumerate(counts.keys):
+        of = counts.key == number
+        np.add.at(table[key], counts.record[of], counts.number[of])
+    return table
+
+
+def resampled_rows(rows: Mapping[str, Floats], value: Value, resamples: int, seed: int) -> Floats:
+    """`value` of the rows of each of `resamples` (at most MOST_OF_ROWS) draws: nothing can be collapsed."""
+    random, size = np.random.default_rng(seed), len(rows["n"])
+    draws = (random.integers(0, size, size) for _ in range(min(resamples, MOST_OF_ROWS)))
+    return np.concatenate([value({key: values[draw] for key, values in rows.items()}) for draw in draws])
 
 
 def observed(kinds: Kinds, value: Callable[[Sequence[Sums]], Floats]) -> float:

@@ -16,6 +16,7 @@ from tunegate.task import AnswerPart, EncodePart, ExamplesFrom, RecordPart, Refr
 TASKS = {
     "text_classification": "one label for a text or a pair of texts",
     "multi_label_classification": "any number of labels for a text or a pair of texts",
+    "text_regression": "a number for a text or a pair of texts",
     "token_classification": "a tag for every word: names and other spans, parts of speech",
     "dependency_parsing": "the tree of a sentence: for every word the word that it hangs on, and how",
     "multiple_choice": "one of some options: an answer, a reason, the word for a blank",

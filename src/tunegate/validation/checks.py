@@ -7,7 +7,7 @@ from typing import Literal
 
 from tunegate.errors import UserError, did_you_mean
 from tunegate.params import CheckSettings, ValidateSettings
-from tunegate.records import label_column, label_sets_column
+from tunegate.records import label_column, label_sets_column, number_column
 from tunegate.task import Check, RecordPart
 from tunegate.validation.expectations import Suite
 from tunegate.validation.known import Known
@@ -216,6 +216,13 @@ def has_own_limit(check: Check, settings: ValidateSettings) -> bool:
 
 
 def _adapted(check: Check, rules: Rules) -> Check:
+    if check.code == "LABEL_CONFLICT" and number_column(rules.part.PAYLOAD):
+        return replace(
+            check,
+            what="the same text has another number elsewhere",
+            remedy="Give such rows one number, their mean for example; of equal texts only the first row stays.",
+            action="warn",
+        )
     if check.code == "PII" and not rules.settings.personal_data and "PII" not in rules.settings.checks:
         return replace(check, action="off")
     if check.code == "LABEL_SET" and not rules.labels_known:

@@ -184,7 +184,10 @@ class Summary:
 
         from tunegate.tasks import record_of
 
-        part = record_of(self.reports.get("evaluate", {}).get("task", "text_classification"))
+        task = self.reports.get("evaluate", {}).get("task")
+        if task is None:
+            return '--text "..."'
+        part = record_of(task)
         try:
             part.Record.model_validate({"text": "..."})
         except ValidationError:

@@ -115,12 +115,14 @@ def _predict(packaged: Packaged, record: RecordPart) -> dict[str, Any]:
 
 
 def questions(record: RecordPart, filled: Mapping[str, Filled]) -> list[dict[str, Any]]:
-    """The task's examples as a client asks them: without their labels, with every part that must be there."""
-    asked = [
-        {name: value for name, value in row.items() if name in record.Record.model_fields} for row in record.EXAMPLES
-    ]
+    """The task's examples as a client asks them: without their labels, with every part that must be there and none that
+    must not."""
+    fields = [name for name in record.Record.model_fields if filled.get(name) != "never"]
+    asked = [{name: value for name, value in row.items() if name in fields} for row in record.EXAMPLES]
     needed = [name for name, state in filled.items() if state == "always"]
-    following = [next(iter(row.values())) for row in (*asked[1:], asked[0])]
+    following = [
+        next((value for value in row.values() if isinstance(value, str)), "...") for row in (*asked[1:], asked[0])
+    ]
     return [{**dict.fromkeys(needed, text), **row} for row, text in zip(asked, following, strict=True)]
 
 

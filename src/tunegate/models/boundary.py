@@ -5,7 +5,7 @@ their names stay those of the whole model. Proved on real rows before use, or no
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from tunegate.models.freezing import encoder_layers
@@ -28,18 +28,25 @@ def kept_states(model: "PreTrainedModel", inputs: "dict[str, torch.Tensor]") -> 
 
 
 def hidden_states(model: "PreTrainedModel", inputs: "dict[str, torch.Tensor]", layer: int = -1) -> "torch.Tensor":
-    """What a layer gives, by default the last, [b, l, h]; the model in evaluation mode."""
+    """What a layer gives, by default the last, [b, l, h]; the model in evaluation mode. Layers above it are spared."""
     seen: list[torch.Tensor] = []
 
     def keep(_module: object, _arguments: object, output: Any) -> None:
         seen[:] = [_first(output)]  # a layer that is used several times (ALBERT): its last answer counts
+        if layer != -1:
+            raise _EnoughError
 
     hook = encoder_layers(model)[layer].register_forward_hook(keep)
     try:
-        model(**inputs)
+        with suppress(_EnoughError):
+            model(**inputs)
     finally:
         hook.remove()
     return seen[0]
+
+
+class _EnoughError(Exception):
+    """Ends a forward pass whose rest nobody asks for."""
 
 
 class Above:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+ROWS_TO_PROVE = 16  # on which a shortened model must answer as the whole one
 TOLERANCE = 1e-4  # of logits in float32: sums in another order differ by 1e-6, another function by far more
 
 
@@ -93,10 +94,7 @@ class Above:
             hidden = kept_states(self.model, inputs)
             with self.standing():
                 above = self.answer({"hidden": hidden})
-        return all(
-            whole[name].shape == given.shape and bool(torch.allclose(whole[name], given, atol=TOLERANCE))
-            for name, given in above.items()
-        )
+        return _alike(whole, above)
 
     def _answer(self, *_arguments: object, **_more: object) -> "torch.Tensor | None":
         return self.hidden
@@ -142,10 +140,20 @@ class UpperLayers:
             states = hidden_states(self.model, inputs, self.frozen - 1)
             with self.standing():
                 above = self.answer({**inputs, "states": states})
-        return all(bool(torch.allclose(whole[name], given, atol=TOLERANCE)) for name, given in above.items())
+        return _alike(whole, above)
 
     def _answer(self, *_arguments: object, **_more: object) -> "torch.Tensor | None":
         return self.states
+
+
+def _alike(whole: Any, above: "dict[str, torch.Tensor]") -> bool:
+    """Whether what stands above the boundary gives what the whole model gives, by name."""
+    import torch
+
+    return all(
+        whole[name].shape == given.shape and bool(torch.allclose(whole[name], given, atol=TOLERANCE))
+        for name, given in above.items()
+    )
 
 
 def _hand_on(hidden_states: Any, *_arguments: object, **_more: object) -> Any:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tunegate.progress import Progress
 from tunegate.training.batches import Examples, as_tensors, evaluation_batches
 from tunegate.training.compute import Compute
+from tunegate.training.kept import kept_array
 
 if TYPE_CHECKING:
     import torch
@@ -45,21 +46,12 @@ class FeatureExamples:
 def encode_once(
     examples: Examples, encode: Encode, compute: Compute, path: Path, progress: Progress
 ) -> FeatureExamples:
-    """The rows' features, kept in `path` as a memory map, so that a resumed run need not make them again.
+    """The rows' features, kept in `path`."""
 
-    The file gets its name when it is whole; what is in it depends on the same inputs as the checkpoints beside it.
-    """
-    import torch
+    def write(unfinished: Path) -> None:
+        _write(examples, encode, compute, unfinished, progress)
 
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        with torch.inference_mode(), compute.autocast():
-            _write(examples, encode, compute, unfinished, progress)
-        unfinished.replace(path)
-    else:
-        progress.say(f"the rows' features are there from before ({path.name})")
-    return FeatureExamples(np.load(path, mmap_mode="r", allow_pickle=False), examples)
+    return FeatureExamples(kept_array(path, write, compute, progress, "the rows' features are"), examples)
 
 
 def _write(examples: Examples, encode: Encode, compute: Compute, path: Path, progress: Progress) -> None:

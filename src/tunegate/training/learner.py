@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tunegate.models.boundary import Above, kept_states
+from tunegate.models.boundary import ROWS_TO_PROVE, Above, kept_states
 from tunegate.models.compaction import compacted
 from tunegate.progress import Progress
 from tunegate.task import Head
@@ -22,8 +22,6 @@ from tunegate.training.loss import loss_named
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
-
-ROWS_TO_PROVE = 16  # on which the shortened model must answer as the whole one
 
 
 def whole_model(model: "PreTrainedModel", new: Iterable[str], head: Head) -> Learner:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tunegate.models.boundary import UpperLayers, hidden_states
+from tunegate.models.boundary import ROWS_TO_PROVE, UpperLayers, hidden_states
 from tunegate.progress import Progress
 from tunegate.training.batches import Examples, TokenExamples, as_tensors, evaluation_batches
 from tunegate.training.compute import Compute
+from tunegate.training.kept import kept_array
 from tunegate.training.loop import Data, Learner
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 4 << 30  # 100,000 rows of 27 tokens in a BERT-base
 DISK_SHARE = 2  # so many times the bytes must be free
-ROWS_TO_PROVE = 16
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,7 @@ class KeptStates:
             yield replace(self.whole, answer=above.answer), kept
 
     def _there_is_room(self, parts: list[Examples]) -> bool:
-        width = int(self.whole.model.config.hidden_size)  # type: ignore[union-attr, arg-type]
-        size = sum(int(part.lengths.sum()) for part in parts) * width * 4
+        size = sum(int(part.lengths.sum()) for part in parts) * self._width * 4
         self.folder.mkdir(parents=True, exist_ok=True)
         fits = size <= MOST_BYTES and (
             size * DISK_SHARE <= shutil.disk_usage(self.folder).free or self._path("train").is_file()
@@ -102,31 +101,27 @@ class KeptStates:
             )
         return fits
 
+    @property
+    def _width(self) -> int:
+        return int(self.whole.model.config.hidden_size)  # type: ignore[union-attr, arg-type]
+
     def _path(self, name: str) -> Path:
         return self.folder / f"states-{name}.npy"
 
     def _kept(self, examples: Examples, name: str) -> StateExamples:
-        """The rows' states as a memory map, which a resumed run need not make again: the file has its name when it is
-        whole."""
-        import torch
-
         assert isinstance(examples, TokenExamples)
-        path = self._path(name)
-        if not path.is_file():
-            unfinished = path.with_suffix(".unfinished")
-            with torch.inference_mode(), self.compute.autocast():
-                self._write(examples, unfinished)
-            unfinished.replace(path)
-        else:
-            self.progress.say(f"what the frozen layers give is there from before ({path.name})")
-        return StateExamples(np.load(path, mmap_mode="r", allow_pickle=False), examples)
+
+        def write(unfinished: Path) -> None:
+            self._write(examples, unfinished)
+
+        states = kept_array(self._path(name), write, self.compute, self.progress, "what the frozen layers give is")
+        return StateExamples(states, examples)
 
     def _write(self, examples: TokenExamples, path: Path) -> None:
         model = self.whole.model
         model.train(False)
         offsets = examples.windows.offsets
-        shape = (int(offsets[-1]), int(model.config.hidden_size))  # type: ignore[union-attr, arg-type]
-        states = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        states = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(int(offsets[-1]), self._width))
         done = 0
         for chosen in evaluation_batches(examples):
             inputs = examples.inputs(chosen, self.compute.torch_device)

@@ -51,7 +51,7 @@ class Embedder:
     def open(cls, folder: Path, layer: int = -1, pooling: VectorPooling = "mean") -> "Embedder":
         """`layer` -1 is the last, -2 the one below. Raises UserError for a folder without a model, and for a layer
         that it does not have."""
-        from tunegate.models.loading import input_names, load_encoder
+        from tunegate.models.loading import load_encoder
 
         if pooling not in get_args(VectorPooling):
             raise UserError(
@@ -65,7 +65,6 @@ class Embedder:
                 f"--layer {layer}: the model has the layers 1 to {layers}, and 0 for its embeddings.",
                 "Count from the top with -1, -2, ..., or from the bottom.",
             )
-        assert input_names(model)
         window = min(LONGEST, longest_input(read_config(folder)) or LONGEST)
         return cls(model, load_tokenizer(folder), layer % (layers + 1), pooling, window)
 
@@ -109,12 +108,11 @@ def questions_of(path: Path, settings: IngestSettings, columns: Sequence[tuple[s
     return FileQuestions(path, settings.model_copy(update={"columns": dict(columns)}), QUESTION, {})
 
 
-def embed_file(embedder: Embedder, questions: FileQuestions, output: Path, told: Told) -> tuple[int, int]:
-    """Write the vectors; the file gets its name when it is whole. How many rows there are, and how many have a vector.
+def embed_file(embedder: Embedder, questions: FileQuestions, total: int, output: Path, told: Told) -> int:
+    """Write the vectors of `total` rows; the file gets its name when it is whole. How many of the rows have a vector.
 
     `.npy`: float32 [rows, h], nan for a row without a vector. `.parquet`: `line`, `vector`, `error`.
     """
-    total = questions.count()
     unfinished = output.with_name(f".{output.name}.unfinished")
     try:
         write = _write_npy if output.suffix == ".npy" else _write_parquet
@@ -124,7 +122,7 @@ def embed_file(embedder: Embedder, questions: FileQuestions, output: Path, told:
         raise UserError(f"{output} cannot be written: {error.strerror}.", "Name a file that you may write.") from error
     finally:
         unfinished.unlink(missing_ok=True)
-    return total, done
+    return done
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tunegate.cli.options import column_pair, reading, said_as_options
 from tunegate.errors import UserError
 from tunegate.workspace import Workspace, check_pipeline_name
-
-if TYPE_CHECKING:
-    from tunegate.progress import Progress
 
 DEFAULT_MODEL = "models/minilm"
 
@@ -36,6 +33,7 @@ def embed(
     Long texts are read in overlapping windows, whose vectors are averaged.
     """
     from tunegate.embedding import OUTPUTS, Embedder, embed_file, questions_of
+    from tunegate.progress import Progress
 
     if output.suffix not in OUTPUTS:
         raise UserError(f"{output} fits no file of vectors.", f"End its name in {' or '.join(OUTPUTS)}.")
@@ -46,18 +44,12 @@ def embed(
     columns = [column_pair(option) for option in column or []]
     with said_as_options():
         questions = questions_of(file, reading(encoding, delimiter), columns)
-        questions.count()
+        total = questions.count()  # before the model: what is wrong with the file is said at once
         embedder = Embedder.open(_folder(Workspace.find(), model, pipeline), layer, pooling)  # type: ignore[arg-type]
-        progress = _progress()
-        total, done = embed_file(embedder, questions, output, lambda seen, of: progress.advance("rows", seen, of))
+        progress = Progress("embed", sys.stderr)
+        done = embed_file(embedder, questions, total, output, lambda seen, of: progress.advance("rows", seen, of))
     without = f", {total - done:,} without a vector" if done < total else ""
     print(f"{done:,} of {total:,} rows, {embedder.width} numbers each{without}; written to {output}", file=sys.stderr)
-
-
-def _progress() -> "Progress":
-    from tunegate.progress import Progress
-
-    return Progress("embed", sys.stderr)
 
 
 def _folder(workspace: Workspace, model: str, pipeline: str) -> Path:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tunegate.statistics.calibration import fit_power, fit_temperature
+from tunegate.statistics.ratios import share
 from tunegate.task import Counts, Fitted, Metric, Reading, Sums
 from tunegate.text.arc_scores import FoundTree, arc_scores, asked_logits, read_tree
 from tunegate.text.attachment import Tree, attached, universal
@@ -22,19 +23,12 @@ FIT_WORDS = 20_000  # words that the temperature is fitted on: one number is kno
 LEAST = 1e-12  # the probability of a word that nobody was asked about
 
 
-def _share(key: str, sums: Sums) -> Floats:
-    zero = np.zeros_like(sums["n"])
-    words = sums.get("words", zero)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(words > 0, sums.get(key, zero) / words, np.nan)
-
-
 def _las(sums: Sums) -> Floats:
-    return _share("attached", sums)
+    return share(sums, "attached", "words")
 
 
 def _uas(sums: Sums) -> Floats:
-    return _share("heads right", sums)
+    return share(sums, "heads right", "words")
 
 
 METRICS = (

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunegate.errors import UserError
 from tunegate.task import IGNORED, Head, Targets, TaskOptions, TextTokenizer
+from tunegate.text.label_numbers import label_config, label_numbers
 from tunegate.text.word_pairs import asked, candidates, local_heads
 from tunegate.text.word_windows import word_windows
 from tunegate.windows import Windows
@@ -28,9 +28,7 @@ def head(options: TaskOptions) -> Head:
 
 def head_options(labels: list[str], options: TaskOptions) -> dict[str, Any]:
     return {
-        "num_labels": len(labels),
-        "id2label": dict(enumerate(labels)),
-        "label2id": {label: number for number, label in enumerate(labels)},
+        **label_config(labels),
         "arc_size": options["arc_size"],
         "relation_size": options["relation_size"],
     }
@@ -53,13 +51,7 @@ def target(records: pa.Table, windows: Windows, labels: list[str], options: Task
     Raises UserError for a relation that the label file does not hold.
     """
     relations = records["relations"].combine_chunks()
-    numbers = pc.index_in(relations.flatten(), value_set=pa.array(labels))
-    if numbers.null_count:
-        unknown = sorted(set(relations.flatten().filter(pc.is_null(numbers)).to_pylist()))
-        raise UserError(
-            f"The rows hold relations that the label file does not: {', '.join(map(str, unknown[:5]))}.",
-            "Run the pipeline again; new labels join the file when a run starts.",
-        )
+    numbers = label_numbers(relations.flatten(), labels, "relations")
     sizes = np.asarray(pc.fill_null(pc.list_value_length(relations), 0), dtype=np.int64)
     starts, words = np.cumsum(sizes) - sizes, asked(windows)
     place = starts[windows.record[words.window]] + words.word - 1
@@ -68,7 +60,7 @@ def target(records: pa.Table, windows: Windows, labels: list[str], options: Task
     within, total = local >= 0, int(windows.offsets[-1])
     said = {name: np.full(total, IGNORED, dtype=np.int64) for name in ("heads", "relations")}
     said["heads"][words.flat[within]] = local[within]
-    said["relations"][words.flat[within]] = np.asarray(numbers, dtype=np.int64)[place[within]]
+    said["relations"][words.flat[within]] = numbers[place[within]]
     able = np.zeros(total, dtype=np.int64)
     able[candidates(windows).flat] = 1
     return Targets(tokens={**said, "candidates": able})

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tunegate.records import told_set
 from tunegate.statistics.label_sets import HALF, fit_binary_temperature, fit_exponent, fit_thresholds, sigmoid
+from tunegate.statistics.ratios import ratio
 from tunegate.task import Counts, Fitted, Metric, Reading, Sums
 from tunegate.text.bags import bags
 from tunegate.text.long_texts import pooled
@@ -23,12 +24,7 @@ THRESHOLD = "threshold:"  # before a label's name: thresholds go by name, whatev
 
 
 def _f1(gold: Floats, found: Floats, hit: Floats) -> Floats:
-    return _ratio(2 * hit, gold + found)
-
-
-def _ratio(above: Floats, below: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(below > 0, above / below, np.nan)
+    return ratio(2 * hit, gold + found)
 
 
 def _micro_f1(sums: Sums) -> Floats:
@@ -45,11 +41,11 @@ def _macro_f1(sums: Sums) -> Floats:
         return np.full_like(zero, np.nan)
     values = np.stack([_f1(*(sums.get(f"{kind}:{name}", zero) for kind in KINDS)) for name in names])
     occurs = ~np.isnan(values)
-    return _ratio(np.where(occurs, values, 0.0).sum(axis=0), occurs.sum(axis=0).astype(float))
+    return ratio(np.where(occurs, values, 0.0).sum(axis=0), occurs.sum(axis=0).astype(float))
 
 
 def _exact_match(sums: Sums) -> Floats:
-    return _ratio(sums["correct"], sums["n"])
+    return ratio(sums["correct"], sums["n"])
 
 
 KINDS = ("support", "answered", "hit")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tunegate.statistics.calibration import fit_temperature, softmax
 from tunegate.statistics.margins import best_above_second
+from tunegate.statistics.ratios import ratio
 from tunegate.task import Counts, Fitted, Metric, Reading, Sums
 from tunegate.text.choice_windows import options_at
 from tunegate.text.option_bags import differences, option_bags
@@ -20,16 +21,11 @@ NOTHING = -np.inf  # the score of an option that is not there
 
 
 def _accuracy(sums: Sums) -> Floats:
-    return _ratio(sums["correct"], sums["n"])
+    return ratio(sums["correct"], sums["n"])
 
 
 def _reciprocal_rank(sums: Sums) -> Floats:
-    return _ratio(sums["reciprocal rank"], sums["n"])
-
-
-def _ratio(above: Floats, below: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(below > 0, above / below, np.nan)
+    return ratio(sums["reciprocal rank"], sums["n"])
 
 
 METRICS = (

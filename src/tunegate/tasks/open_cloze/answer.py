@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tunegate.statistics.ratios import share
 from tunegate.task import Counts, Fitted, Metric, Reading, Sums
 from tunegate.text.blanks import BLANK, count_blanks, same_word
 from tunegate.windows import Arrays, Windows
@@ -20,18 +21,12 @@ FIRST = 5  # words among which the right one counts as found
 KEYS = ("n", "correct", "blanks", "right", "right in five")
 
 
-def _share(key: str, sums: Sums) -> Floats:
-    zero = np.zeros_like(sums["n"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(sums.get("blanks", zero) > 0, sums.get(key, zero) / sums.get("blanks", zero), np.nan)
-
-
 def _accuracy(sums: Sums) -> Floats:
-    return _share("right", sums)
+    return share(sums, "right", "blanks")
 
 
 def _top_five(sums: Sums) -> Floats:
-    return _share("right in five", sums)
+    return share(sums, "right in five", "blanks")
 
 
 METRICS = (

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tunegate.statistics.calibration import fit_temperature, softmax
+from tunegate.statistics.ratios import share
 from tunegate.task import Counts, Fitted, Metric, Reading, Sums
 from tunegate.text.fill_questions import MASK, NOT_HIDDEN
 from tunegate.text.masking import hidden_words
@@ -23,14 +24,8 @@ Floats = NDArray[np.float64]
 KEYS = ("n", "correct", "words", "words right", "loss", "pairs", "pairs right")
 
 
-def _per(sum_of: str, by: str, sums: Sums) -> Floats:
-    zero = np.zeros_like(sums["n"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(sums.get(by, zero) > 0, sums.get(sum_of, zero) / sums.get(by, zero), np.nan)
-
-
 def _loss(sums: Sums) -> Floats:
-    return _per("loss", "words", sums)
+    return share(sums, "loss", "words")
 
 
 def _pseudo_perplexity(sums: Sums) -> Floats:
@@ -39,11 +34,11 @@ def _pseudo_perplexity(sums: Sums) -> Floats:
 
 
 def _word_accuracy(sums: Sums) -> Floats:
-    return _per("words right", "words", sums)
+    return share(sums, "words right", "words")
 
 
 def _order_accuracy(sums: Sums) -> Floats:
-    return _per("pairs right", "pairs", sums)
+    return share(sums, "pairs right", "pairs")
 
 
 METRICS = (

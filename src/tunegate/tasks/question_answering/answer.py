@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tunegate.statistics.calibration import fit_temperature_of_best, softmax
 from tunegate.statistics.margins import best_above_second
+from tunegate.statistics.ratios import share
 from tunegate.task import Counts, Fitted, Metric, Reading, Sums
 from tunegate.text.answer_places import trimmed
 from tunegate.text.best_spans import Found, Span, best_spans
@@ -48,18 +49,12 @@ SCHEMA = pa.schema(
 )
 
 
-def _share(above: str, below: str, sums: Sums) -> Floats:
-    zero = np.zeros_like(sums["n"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(sums.get(below, zero) > 0, sums.get(above, zero) / sums.get(below, zero), np.nan)
-
-
 def _f1(sums: Sums) -> Floats:
-    return _share("f1", "n", sums)
+    return share(sums, "f1", "n")
 
 
 def _exact(sums: Sums) -> Floats:
-    return _share("correct", "n", sums)
+    return share(sums, "correct", "n")
 
 
 METRICS = (

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tunegate.statistics.calibration import fit_temperature, softmax
 from tunegate.statistics.margins import best_above_second
+from tunegate.statistics.ratios import ratio
 from tunegate.task import Counts, Fitted, Metric, Reading, Sums
 from tunegate.text.bags import bags
 from tunegate.text.long_texts import pooled
@@ -18,7 +19,7 @@ from tunegate.windows import Arrays, Windows
 
 
 def _accuracy(sums: Sums) -> NDArray[np.float64]:
-    return _ratio(sums["correct"], sums["n"])
+    return ratio(sums["correct"], sums["n"])
 
 
 def _macro_f1(sums: Sums) -> NDArray[np.float64]:
@@ -31,18 +32,13 @@ def _macro_f1(sums: Sums) -> NDArray[np.float64]:
     ]
     stacked = np.stack(values)
     occurs = ~np.isnan(stacked)
-    return _ratio(np.where(occurs, stacked, 0.0).sum(axis=0), occurs.sum(axis=0).astype(float))
+    return ratio(np.where(occurs, stacked, 0.0).sum(axis=0), occurs.sum(axis=0).astype(float))
 
 
 def _label_f1(sums: Sums, label: str) -> NDArray[np.float64]:
     zero = np.zeros_like(sums["n"])
     hits = sums.get(f"hit:{label}", zero)
-    return _ratio(2 * hits, sums.get(f"support:{label}", zero) + sums.get(f"answered:{label}", zero))
-
-
-def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(below > 0, above / below, np.nan)
+    return ratio(2 * hits, sums.get(f"support:{label}", zero) + sums.get(f"answered:{label}", zero))
 
 
 METRICS = (

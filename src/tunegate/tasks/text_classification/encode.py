@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from tunegate.errors import UserError
 from tunegate.task import Head, Targets, TaskOptions, TextTokenizer
+from tunegate.text.label_numbers import label_config, label_numbers
 from tunegate.text.long_texts import text_windows
 from tunegate.windows import Windows
 
@@ -19,12 +17,7 @@ def head(options: TaskOptions) -> Head:
 
 
 def head_options(labels: list[str], options: TaskOptions) -> dict[str, Any]:
-    return {
-        "num_labels": len(labels),
-        "id2label": dict(enumerate(labels)),
-        "label2id": {label: number for number, label in enumerate(labels)},
-        "problem_type": "single_label_classification",
-    }
+    return {**label_config(labels), "problem_type": "single_label_classification"}
 
 
 def encode(records: pa.Table, tokenizer: TextTokenizer, max_length: int, options: TaskOptions) -> Windows:
@@ -33,11 +26,5 @@ def encode(records: pa.Table, tokenizer: TextTokenizer, max_length: int, options
 
 def target(records: pa.Table, windows: Windows, labels: list[str], options: TaskOptions) -> Targets:
     """`labels`: int64 [windows]. Raises UserError for a label that the label file does not hold."""
-    numbers = pc.index_in(records["label"], value_set=pa.array(labels))
-    if numbers.null_count:
-        unknown = sorted(set(records["label"].filter(pc.is_null(numbers)).to_pylist()))
-        raise UserError(
-            f"The rows hold labels that the label file does not: {', '.join(unknown[:5])}.",
-            "Run the pipeline again; new labels join the file when a run starts.",
-        )
-    return Targets(rows={"labels": np.asarray(numbers.combine_chunks(), dtype=np.int64)[windows.record]})
+    numbers = label_numbers(records["label"], labels, "labels")
+    return Targets(rows={"labels": numbers[windows.record]})

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tunegate.statistics.calibration import fit_temperature, softmax
 from tunegate.statistics.margins import best_above_second
+from tunegate.statistics.ratios import ratio, share
 from tunegate.task import Counts, Fitted, Metric, Reading, Sums
 from tunegate.text.tags import OUTSIDE, Span, spans_of, types_of
 from tunegate.text.word_questions import places_of, sizes_of
@@ -21,9 +22,7 @@ Floats = NDArray[np.float64]
 
 def _f1(found: str, gold: str, hit: str, sums: Sums) -> Floats:
     zero = np.zeros_like(sums["n"])
-    there = sums.get(found, zero) + sums.get(gold, zero)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(there > 0, 2 * sums.get(hit, zero) / there, np.nan)
+    return ratio(2 * sums.get(hit, zero), sums.get(found, zero) + sums.get(gold, zero))
 
 
 def _span_f1(sums: Sums) -> Floats:
@@ -35,9 +34,7 @@ def _strict_f1(sums: Sums) -> Floats:
 
 
 def _word_accuracy(sums: Sums) -> Floats:
-    zero = np.zeros_like(sums["n"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(sums.get("words", zero) > 0, sums.get("words right", zero) / sums.get("words", zero), np.nan)
+    return share(sums, "words right", "words")
 
 
 METRICS = (

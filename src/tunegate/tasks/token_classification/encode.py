@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tunegate.errors import UserError
 from tunegate.task import IGNORED, Head, Targets, TaskOptions, TextTokenizer
+from tunegate.text.label_numbers import label_config, label_numbers
 from tunegate.text.word_windows import word_windows
 from tunegate.windows import Windows
 
@@ -19,11 +19,7 @@ def head(options: TaskOptions) -> Head:
 
 
 def head_options(labels: list[str], options: TaskOptions) -> dict[str, Any]:
-    return {
-        "num_labels": len(labels),
-        "id2label": dict(enumerate(labels)),
-        "label2id": {label: number for number, label in enumerate(labels)},
-    }
+    return label_config(labels)
 
 
 def encode(records: pa.Table, tokenizer: TextTokenizer, max_length: int, options: TaskOptions) -> Windows:
@@ -36,17 +32,11 @@ def target(records: pa.Table, windows: Windows, labels: list[str], options: Task
     Raises UserError for a tag that the label file does not hold.
     """
     tags = records["tags"].combine_chunks()
-    numbers = pc.index_in(tags.flatten(), value_set=pa.array(labels))
-    if numbers.null_count:
-        unknown = sorted(set(tags.flatten().filter(pc.is_null(numbers)).to_pylist()))
-        raise UserError(
-            f"The rows hold tags that the label file does not: {', '.join(map(str, unknown[:5]))}.",
-            "Run the pipeline again; new labels join the file when a run starts.",
-        )
+    numbers = label_numbers(tags.flatten(), labels, "tags")
     sizes = np.asarray(pc.fill_null(pc.list_value_length(tags), 0), dtype=np.int64)
     starts = np.cumsum(sizes) - sizes
     owned = windows.positions["owned"] == 1
     place = starts[np.repeat(windows.record, windows.lengths)[owned]] + windows.positions["word"][owned]
     wanted = np.full(int(windows.offsets[-1]), IGNORED, dtype=np.int64)
-    wanted[owned] = np.asarray(numbers, dtype=np.int64)[place]
+    wanted[owned] = numbers[place]
     return Targets(tokens={"labels": wanted})

@@ -17,7 +17,7 @@ import numpy as np
 
 from tunegate.errors import UserError
 from tunegate.params import IngestSettings
-from tunegate.text.readers.encodings import View, encoding_remedy, utf8_view
+from tunegate.text.readers.encodings import View, decoded, encoding_remedy, utf8_view
 from tunegate.text.readers.rows import CHUNK_ROWS, Chunk, Reject, Rows, shorten, table_of
 from tunegate.text.readers.sniff import refuse_wrong_kind
 
@@ -61,8 +61,8 @@ def read_conll(path: Path, source: str, form: str, settings: IngestSettings) -> 
 
 def _sentences(view: View, *, universal: bool) -> Iterator[_Sentence]:
     sentence, group = _Sentence(), ""
-    for line, (offset, raw) in enumerate(_lines(view), start=1):
-        text = _decoded(raw)
+    for line, (offset, raw) in enumerate(view.lines(), start=1):
+        text = decoded(raw)
         if not raw.strip():
             if sentence.raw:
                 yield sentence
@@ -141,19 +141,3 @@ def _reject(sentence: _Sentence, view: View, encoding: str) -> Reject:
     raw = b"\n".join(sentence.raw)
     remedy = encoding_remedy(raw, encoding) if rule == "ENC_INVALID" else REMEDIES[rule]
     return Reject(sentence.line, view.original_offset(sentence.offset), rule, reason, remedy, shorten(raw))
-
-
-def _lines(view: View) -> Iterator[tuple[int, bytes]]:
-    start = view.start
-    while start < len(view.data):
-        end = view.data.find(b"\n", start)
-        end = len(view.data) if end < 0 else end
-        yield start, bytes(view.data[start:end])
-        start = end + 1
-
-
-def _decoded(raw: bytes) -> str | None:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return None

@@ -32,6 +32,23 @@ class View:
     encoding: str
     original_offset: Callable[[int], int | None]  # of a place in `data`: the place in the file
 
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Offset and bytes of each line; only a line feed ends a line, whatever else a text may hold."""
+        start = self.start
+        while start < len(self.data):
+            end = self.data.find(b"\n", start)
+            end = len(self.data) if end < 0 else end
+            yield start, bytes(self.data[start:end])
+            start = end + 1
+
+
+def decoded(raw: bytes) -> str | None:
+    """UTF-8 as text; None where it is none."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return None
+
 
 @contextmanager
 def utf8_view(path: Path, encoding: str) -> Iterator[View]:

@@ -52,7 +52,7 @@ class _Lines:
 def _chunks(view: View, path: Path, source: str, encoding: str) -> Iterator[Chunk]:
     read = undecodable = rejected = 0
     gathered = _Lines()
-    for line, (offset, raw) in enumerate(_lines(view), start=1):
+    for line, (offset, raw) in enumerate(view.lines(), start=1):
         if not raw.strip():
             continue
         try:
@@ -76,16 +76,6 @@ def _chunks(view: View, path: Path, source: str, encoding: str) -> Iterator[Chun
     if not read and not rejected:
         raise UserError(f"{source} holds blank lines only.", "Put one JSON object per line in it.")
     yield _chunk(gathered, view)
-
-
-def _lines(view: View) -> Iterator[tuple[int, bytes]]:
-    """Offset and bytes of each line; only \\n ends a line, whatever else a text may hold."""
-    start = view.start
-    while start < len(view.data):
-        end = view.data.find(b"\n", start)
-        end = len(view.data) if end < 0 else end
-        yield start, bytes(view.data[start:end])
-        start = end + 1
 
 
 def _parse(raw: bytes) -> dict[str, Any]:

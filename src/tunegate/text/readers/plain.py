@@ -12,7 +12,7 @@ import numpy as np
 
 from tunegate.errors import UserError
 from tunegate.params import IngestSettings
-from tunegate.text.readers.encodings import View, encoding_remedy, utf8_view
+from tunegate.text.readers.encodings import View, decoded, encoding_remedy, utf8_view
 from tunegate.text.readers.rows import CHUNK_ROWS, Chunk, Reject, Rows, shorten, table_of
 from tunegate.text.readers.sniff import refuse_wrong_kind
 
@@ -62,7 +62,7 @@ def _head(path: Path) -> bytes:
 
 def _rows(view: View, *, by_line: bool) -> Iterator[_Row]:
     row: _Row | None = None
-    for number, (offset, line) in enumerate(_lines(view), start=1):
+    for number, (offset, line) in enumerate(view.lines(), start=1):
         if line.strip():
             row = row or _Row(number, offset)
             row.lines.append(line.strip())
@@ -74,7 +74,7 @@ def _rows(view: View, *, by_line: bool) -> Iterator[_Row]:
 
 
 def _chunk(rows: Sequence[_Row], view: View, encoding: str) -> Chunk:
-    texts = [_decoded(b"\n".join(row.lines)) for row in rows]
+    texts = [decoded(b"\n".join(row.lines)) for row in rows]
     kept = [(row, text) for row, text in zip(rows, texts, strict=True) if text is not None]
     rejects = [_reject(row, view, encoding) for row, text in zip(rows, texts, strict=True) if text is None]
     table = table_of(["text"], [[text for _, text in kept]])
@@ -89,19 +89,3 @@ def _reject(row: _Row, view: View, encoding: str) -> Reject:
     return Reject(
         row.line, view.original_offset(row.offset), "ENC_INVALID", reason, encoding_remedy(raw, encoding), shorten(raw)
     )
-
-
-def _lines(view: View) -> Iterator[tuple[int, bytes]]:
-    start = view.start
-    while start < len(view.data):
-        end = view.data.find(b"\n", start)
-        end = len(view.data) if end < 0 else end
-        yield start, bytes(view.data[start:end])
-        start = end + 1
-
-
-def _decoded(raw: bytes) -> str | None:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return None

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from tunegate.errors import OutsideError, UserError
+from tunegate.pipelines import pipelines_of
 from tunegate.workspace import Workspace
 
 
@@ -39,6 +41,34 @@ def _locked(path: Path, pipeline: str, say: Callable[[str], None]) -> Iterator[b
         yield waited
 
 
+@contextmanager
+def alone(workspace: Workspace) -> Iterator[None]:
+    """Hold every lock there is, so that nothing else works here. Raises OutsideError where something does.
+
+    It does not wait: two that each wait with a lock in their hands would wait for ever.
+    """
+    folder = workspace.state / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    known = [folder / f"{name}.lock" for name in _pipelines(workspace)]
+    there = [*folder.glob("*.lock"), *(workspace.state / "worktrees").glob("*.lock")]
+    with ExitStack() as stack:
+        for path in dict.fromkeys([*known, *sorted(there)]):
+            file = stack.enter_context(path.open("a+", encoding="utf-8"))
+            if not _try(file):
+                raise OutsideError(
+                    f"{path.stem} is in use by another command{_holder(file)}.", "Wait until it ends, then try again."
+                )
+        yield
+
+
+def _pipelines(workspace: Workspace) -> list[str]:
+    """None of a params.yaml with mistakes: no run starts from that either."""
+    try:
+        return list(pipelines_of(workspace))
+    except UserError:
+        return []
+
+
 def _try(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,6 +82,6 @@ def _holder(file: IO[str]) -> str:
     file.seek(0)
     try:
         holder = json.load(file)
-    except ValueError:
+        return f" (process {holder['pid']}, since {holder['since']})"
+    except (ValueError, TypeError, KeyError):
         return ""
-    return f" (process {holder['pid']}, since {holder['since']})"

@@ -16,6 +16,7 @@ from tunegate.cli import (
     doctor,
     embed,
     gate,
+    gc,
     models,
     new,
     params,
@@ -52,6 +53,7 @@ models.add_to(app)
 versions.add_to(app)
 accept.add_to(app)
 runs.add_to(app)
+gc.add_to(app)
 review.add_to(app)
 demo.add_to(app)
 

@@ -99,6 +99,11 @@ def listed_tags(workspace: Workspace, upstream: str) -> dict[str, str]:
     return {ref.removeprefix("refs/tags/"): target for ref, target in there.items()}
 
 
+def listed_runs(workspace: Workspace, upstream: str) -> dict[str, str]:
+    """Ref of each record to its commit, as the remote has them. Raises OutsideError."""
+    return _listed(remote(workspace.root, "ls-remote", "--refs", upstream, "refs/exps/*"))
+
+
 def push_all(workspace: Workspace, upstream: str) -> Exchanged:
     """Send every tag and run that the remote does not have."""
     new, conflicts = unsent(workspace, upstream)

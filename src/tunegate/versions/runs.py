@@ -188,6 +188,11 @@ def _stage(value: str) -> StageTime:
     return StageTime(name, state.replace("-", " "), float(seconds))
 
 
+def ref_of(run: Run) -> str:
+    """Where the record lies."""
+    return f"refs/exps/{run.baseline[:2]}/{run.baseline[2:]}/{run.name}"
+
+
 def find_run(workspace: Workspace, name: str) -> Run:
     """By its name, or by (the beginning of) its commit. Raises UserError, with the nearest name."""
     runs = read_runs(workspace)

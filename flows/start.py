@@ -17,7 +17,7 @@ from tunegate.dvc.project import Project
 from tunegate.errors import OutsideError, UserError, did_you_mean
 from tunegate.versions.durations import past_seconds
 from tunegate.versions.runs import read_runs, snapshot
-from tunegate.workspace import Workspace
+from tunegate.workspace import Workspace, clear_unfinished
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,9 @@ def opened(workspace: Workspace, order: Order, stream: TextIO) -> Iterator[list[
         involved = _involved(project, names)
         for data in settle(workspace):
             say(f"an interrupted `tunegate data add` of data/raw/{data} is settled")
+        for name in involved:
+            for stage in clear_unfinished(workspace.inputs(name).parent):
+                say(f"half-made files of {stage}@{name} are removed: a run was killed while it made them")
         chosen = [settings[name] for name in involved]
         bring_files(workspace, chosen, say)
         settings_of(workspace)  # once more: a base model that has just come knows what can be changed in it

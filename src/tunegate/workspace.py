@@ -18,6 +18,7 @@ from tunegate.errors import UserError, did_you_mean
 
 PIPELINE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,39}[a-z0-9])?")
 RESERVED_NAMES = frozenset({"raw", "models"})
+UNFINISHED = ".unfinished"  # ends the hidden name of a folder that is being made; git ignores those
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,14 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     Path(file.name).replace(path)
 
 
+def clear_unfinished(folder: Path) -> list[str]:
+    """Take out what killed makers of folders left in this one; whose they were. Nobody may be making one now."""
+    found = sorted(path for path in folder.glob(f".*{UNFINISHED}") if path.is_dir())
+    for path in found:
+        shutil.rmtree(path)
+    return [path.name[1 : -len(UNFINISHED)] for path in found]
+
+
 @contextmanager
 def fresh_folder(folder: Path) -> Iterator[Path]:
     """A new, empty folder that takes the place of `folder` when the block ends without an error.
@@ -136,7 +145,7 @@ def fresh_folder(folder: Path) -> Iterator[Path]:
     The half-made folder stands beside the final one, so that a kill leaves no half folder under the final name.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = folder.parent / f".{folder.name}.unfinished"
+    unfinished = folder.parent / f".{folder.name}{UNFINISHED}"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     yield unfinished

@@ -162,6 +162,15 @@ def test_a_failure_outside_is_tried_again_and_a_crash_is_not(finished, server):
     assert (finished.root / "tries").read_text() == "x\nx\ny\n"
 
 
+def test_what_a_killed_stage_left_half_made_is_removed_however_large(finished, server):
+    left = finished.root / "data/one/.train.unfinished/model.bin"
+    left.parent.mkdir()
+    with left.open("wb") as file:
+        file.truncate(50_000_000)
+    assert "half-made files of train@one are removed" in run(finished, "--force", "gate", url=server)
+    assert not left.parent.exists()
+
+
 def test_a_second_run_waits_and_says_for_whom(finished):
     with locked(finished, ["one"], print):
         process = command(finished.root, "run", "one", url=NOWHERE)

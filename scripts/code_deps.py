@@ -18,6 +18,7 @@ EXEMPT = {
     "tunegate.params": "settings reach a stage through inputs.json, defaults filled in",
     "tunegate.settings": "what settings are, as tunegate.params",
     "tunegate.train_settings": "as tunegate.params",
+    "tunegate.augment_settings": "as tunegate.params",
     "tunegate.params_file": "read before a run starts; stages only take from it how YAML is read",
     "tunegate.inputs": "the reading of inputs.json, whose keys DVC compares by value",
     "tunegate.progress": "how far a stage is, not what it makes",

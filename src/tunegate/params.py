@@ -1,6 +1,7 @@
 """Every choice a person can make: the typed settings behind `params.yaml`, with their defaults, limits and meaning.
 
-A default stands here and nowhere else (training's in `train_settings.py`, a task's own in its `record.py`). Reading the
+A default stands here and nowhere else (training's in `train_settings.py`, augmentation's in
+`augment_settings.py`, a task's own in its `record.py`). Reading the
 file is `params_file`'s.
 """
 
@@ -9,10 +10,11 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from tunegate.augment_settings import AugmentSettings
 from tunegate.settings import Precision, Settings, Share
 from tunegate.train_settings import TrainSettings
 
-__all__ = ["PipelineSettings", "Precision", "Settings", "Share", "TrainSettings"]
+__all__ = ["AugmentSettings", "PipelineSettings", "Precision", "Settings", "Share", "TrainSettings"]
 
 
 Format = Literal[
@@ -136,28 +138,6 @@ class ValidateSettings(Settings):
         if self.min_characters > self.max_characters:
             raise ValueError("must allow some length: min_characters is above max_characters")
         return self
-
-
-class AugmentSettings(Settings):
-    copies: dict[str, int] = Field(default={}, description="label to the number of extra copies of its training rows")
-    copy_as: Literal["weight", "rows"] = Field(
-        default="weight", description="copies as a sampling weight, or as rows of their own"
-    )
-    insertion: int = Field(default=0, ge=0, le=20, description="new rows per training row by random insertion")
-    swap: int = Field(default=0, ge=0, le=20, description="new rows per training row by swapping neighbours")
-    deletion: int = Field(default=0, ge=0, le=20, description="new rows per training row by random deletion")
-    shuffle: int = Field(
-        default=0, ge=0, le=20, description="new rows per training row with its options in another order"
-    )
-    rate: Share = Field(default=0.1, gt=0, le=0.5, description="share of a text's units that an operation touches")
-    insert_from: Literal["text", "vocabulary"] = Field(
-        default="text", description="where inserted words come from: the same text, or all training texts"
-    )
-    unit: Literal["auto", "words", "characters"] = Field(
-        default="auto",
-        description="what is moved; auto takes characters for Chinese, Japanese and Korean text",
-    )
-    seed: int = Field(default=0, ge=0, description="seed of the operations")
 
 
 class TokenizeSettings(Settings):

@@ -59,7 +59,13 @@ def load_pipelines(
     path: Path, options_of: OptionsOf, more: More = lambda place, settings: ()
 ) -> dict[str, PipelineSettings]:
     """All pipelines with their defaults filled in. Raises one UserError that lists every mistake."""
-    document = read_params(path)
+    return parse_pipelines(path, read_params(path), options_of, more)
+
+
+def parse_pipelines(
+    path: Path, document: CommentedMap, options_of: OptionsOf, more: More = lambda place, settings: ()
+) -> dict[str, PipelineSettings]:
+    """Those of a document that `read_params` gave, perhaps changed since; `path` is its file."""
     mistakes = [
         Place(path, document, ()).sentence((key,), "is unknown: only `pipelines` stands at the left margin.")
         for key in document

@@ -7,10 +7,12 @@ settings of its own there are to change.
 from collections.abc import Iterator
 from functools import partial
 
+from ruamel.yaml.comments import CommentedMap
+
 from tunegate.mistakes import Place, nearest
 from tunegate.models.settings import unknown_changes
 from tunegate.params import PipelineSettings
-from tunegate.params_file import load_pipelines
+from tunegate.params_file import parse_pipelines, read_params
 from tunegate.tasks import answering_of, options_of, record_of
 from tunegate.text.augmenters import NAMES
 from tunegate.text.readers.mapping import ROW_FIELDS
@@ -19,7 +21,12 @@ from tunegate.workspace import Workspace, pipeline_of
 
 def pipelines_of(workspace: Workspace) -> dict[str, PipelineSettings]:
     """All of them, validated. Raises one UserError that lists every mistake, with its line and the nearest name."""
-    return load_pipelines(workspace.params, options_of, partial(_unknown_names, workspace))
+    return pipelines_in(workspace, read_params(workspace.params))
+
+
+def pipelines_in(workspace: Workspace, document: CommentedMap) -> dict[str, PipelineSettings]:
+    """Those of params.yaml as it was read, perhaps changed since; the same mistakes are found."""
+    return parse_pipelines(workspace.params, document, options_of, partial(_unknown_names, workspace))
 
 
 def _unknown_names(workspace: Workspace, place: Place, settings: PipelineSettings) -> Iterator[str]:
@@ -39,6 +46,15 @@ def _unknown_names(workspace: Workspace, place: Place, settings: PipelineSetting
         yield place.sentence(
             ("train", "model_changes", name), f"is nothing to change in {where}.{nearest(name, there)}"
         )
+    yield from _unknown_augmentation(workspace, place, settings)
+    yield from _unknown_critical_labels(place, settings)
+    behaviour = settings.evaluate.behaviour
+    if behaviour is not None and not (workspace.root / behaviour).is_file():
+        yield place.sentence(("evaluate", "behaviour"), f"names {behaviour}, which is not there.")
+
+
+def _unknown_augmentation(workspace: Workspace, place: Place, settings: PipelineSettings) -> Iterator[str]:
+    """Operations that the task has not, and files that are not there."""
     counts = {name: getattr(settings.augment, name) for name in NAMES}
     able = record_of(settings.task).AUGMENTERS
     for name in (name for name, count in counts.items() if count and name not in able):
@@ -46,10 +62,9 @@ def _unknown_names(workspace: Workspace, place: Place, settings: PipelineSetting
             ("augment", name),
             f"would not keep the answers true; for {settings.task} these do: {', '.join(able) or 'none'}.",
         )
-    yield from _unknown_critical_labels(place, settings)
-    behaviour = settings.evaluate.behaviour
-    if behaviour is not None and not (workspace.root / behaviour).is_file():
-        yield place.sentence(("evaluate", "behaviour"), f"names {behaviour}, which is not there.")
+    for name, file in settings.augment.files.items():
+        if not (workspace.root / file).is_file():
+            yield place.sentence(("augment", name), f"names {file}, which is not there.")
 
 
 def _unknown_base(place: Place, settings: PipelineSettings) -> Iterator[str]:

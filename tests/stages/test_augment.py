@@ -124,6 +124,32 @@ def test_inserted_words_can_come_from_all_training_texts(tmp_path: Path) -> None
     assert len(added) > 3 and added <= known
 
 
+def test_words_are_replaced_by_a_persons_own_synonyms(tmp_path: Path) -> None:
+    (tmp_path / "synonyms.txt").write_text("broken, damaged\nparcel, package\n包裹 邮包\n", encoding="utf-8")
+    rows, _ = augment(tmp_path, {"replacement": 1, "synonyms": "synonyms.txt"})
+    made = {row["parent_id"]: row["text"] for row in products(rows)}
+    assert made["a"] == "where is my package, it should be here"
+    assert made["b"] == "I want my money back for the damaged lamp"
+    assert made["c"] == "我的邮包在哪里，应该到了"
+    assert "d" not in made  # nothing to replace: equal to its parent
+
+
+def test_chinese_is_changed_by_the_words_of_a_persons_own_dictionary(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("包裹 12 n\n哪里\n应该\n", encoding="utf-8")
+    settings = {"deletion": 12, "chinese_words": "dictionary", "dictionary": "words.txt", "rate": 0.01}
+    rows, _ = augment(tmp_path, settings, TRAIN[2:3])
+    made = [row["text"] for row in products(rows)]
+    assert made and all(("包" in text) == ("裹" in text) and ("哪" in text) == ("里" in text) for text in made)
+    assert any("包裹" not in text for text in made)
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"alone\n", "no two words"), (b"\xff\xfe\x00", "cannot be read")])
+def test_a_file_of_synonyms_that_is_none_is_said_so(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "synonyms.txt").write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        augment(tmp_path, {"replacement": 1, "synonyms": "synonyms.txt"})
+
+
 def test_a_product_near_a_held_out_row_or_another_labels_row_is_rejected_and_counted(tmp_path: Path) -> None:
     train = [
         {"id": "x", "text": "the small lamp is broken now", "label": "refund"},

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tunegate.cli import (
+    ablate,
     accept,
     check,
     data,
@@ -45,6 +46,7 @@ predict.add_to(app)
 embed.add_to(app)
 serve.add_to(app)
 gate.add_to(app)
+ablate.add_to(app)
 doctor.add_to(app)
 params.add_to(app)
 stage.add_to(app)

@@ -38,7 +38,7 @@ STAGES = {
     "validate": Stage(
         "check every row", ("params.task", "params.options", "params.validate", "labels", "previous", "files")
     ),
-    "augment": Stage("make more training rows", ("params.task", "params.augment", "data_review")),
+    "augment": Stage("make more training rows", ("params.task", "params.augment", "data_review", "files")),
     "tokenize": Stage(
         "turn texts into tokens",
         ("params.task", "params.options", "params.model", "params.tokenize", "environment.tokenizers"),

@@ -16,7 +16,9 @@ from tunegate.task import RecordPart
 from tunegate.tasks import record_of
 from tunegate.text.augmenters import NAMES, Recipe
 from tunegate.text.augmenters.products import Copies, Known, Products
-from tunegate.text.augmenters.vocabulary import Vocabulary, vocabulary_of
+from tunegate.text.augmenters.synonyms import Synonyms, read_synonyms
+from tunegate.text.augmenters.vocabulary import vocabulary_of
+from tunegate.text.chinese_words import Segment, by_dictionary, by_rjieba, read_dictionary
 
 BATCH = 10_000  # rows: memory stays flat
 
@@ -55,7 +57,7 @@ def run(context: Context) -> AugmentReport:
     texts, label = question_columns(part.PAYLOAD), label_column(part.PAYLOAD)
     _refuse_unknown_labels(settings, source, label, part.TITLE)
     copies = Copies(settings.copies, label, settings.copy_as == "rows")
-    recipe = Recipe(settings.rate, settings.unit, settings.seed, _vocabulary(settings, source, texts))
+    recipe = _recipe(context, settings, texts)
     products = Products(counts, recipe, tuple(texts), _known(context, texts, label))
     with pq.ParquetFile(source) as file, pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
         done = 0
@@ -80,10 +82,38 @@ def _refuse_operations(counts: Mapping[str, int], part: RecordPart) -> None:
             )
 
 
-def _vocabulary(settings: AugmentSettings, train: Path, texts: list[str]) -> Vocabulary | None:
-    if not settings.insertion or settings.insert_from == "text":
-        return None
-    return vocabulary_of(_all_texts(train, texts), settings.unit)
+def _recipe(context: Context, settings: AugmentSettings, texts: list[str]) -> Recipe:
+    segment, vocabulary = _segment(context, settings), None
+    if settings.insertion and settings.insert_from == "vocabulary":
+        every = _all_texts(context.path("validate", "train.parquet"), texts)
+        vocabulary = vocabulary_of(every, settings.unit, segment)
+    synonyms = _synonyms(context, settings.synonyms) if settings.synonyms and settings.replacement else None
+    return Recipe(settings.rate, settings.unit, settings.seed, vocabulary, synonyms, segment)
+
+
+def _segment(context: Context, settings: AugmentSettings) -> Segment | None:
+    if settings.dictionary is not None:
+        return by_dictionary(read_dictionary(_text_of(context, "dictionary", settings.dictionary)))
+    return by_rjieba("augment") if settings.chinese_words == "rjieba" else None
+
+
+def _synonyms(context: Context, name: str) -> Synonyms:
+    try:
+        return read_synonyms(_text_of(context, "synonyms", name))
+    except ValueError as error:
+        raise UserError(
+            f"augment.synonyms: {name} {error}.", "Write a group of words per line, with commas between them."
+        ) from None
+
+
+def _text_of(context: Context, setting: str, name: str) -> str:
+    """Of a file that a setting names."""
+    try:
+        return (context.workspace.root / name).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"augment.{setting} names {name}, which cannot be read: {error}.", "Write it in UTF-8, or take it out."
+        ) from error
 
 
 def _known(context: Context, texts: list[str], label: str | None) -> Known:

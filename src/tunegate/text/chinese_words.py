@@ -45,14 +45,15 @@ def by_dictionary(words: Iterable[str]) -> Segment:
     return segment
 
 
-def by_rjieba() -> Segment:
-    """jieba's own dictionary and model, in Rust. Raises UserError where rjieba is not installed."""
+def by_rjieba(section: str = "options") -> Segment:
+    """jieba's own dictionary and model, in Rust. Raises UserError where rjieba is not installed; `section` is that of
+    the setting that asks for it."""
     try:
         import rjieba
     except ImportError:
         raise UserError(
-            "options.chinese_words is rjieba, which is not installed.",
-            'Install it (pip install "tunegate[chinese]"), or name a dictionary of your own in options.dictionary.',
+            f"{section}.chinese_words is rjieba, which is not installed.",
+            f'Install it (pip install "tunegate[chinese]"), or name a dictionary of your own in {section}.dictionary.',
         ) from None
     cut: Segment = rjieba.cut
     return cut

@@ -74,7 +74,7 @@ def library_versions() -> dict[str, str]:
 def _named_files(workspace: Workspace, settings: PipelineSettings) -> dict[str, str]:
     """A missing file is left to the stage that wants it: it says what the file is for."""
     suite = [settings.validation.suite] if settings.validation.suite else []
-    named = [*suite, *files_named(settings.task, settings.options)]
+    named = [*suite, *files_named(settings.task, settings.options), *settings.augment.files.values()]
     found = {name: workspace.root / name for name in named if (workspace.root / name).is_file()}
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
 

@@ -58,7 +58,7 @@ CHECKS = (
     ),
 )
 
-AUGMENTERS = ("insertion", "swap", "deletion")
+AUGMENTERS = ("insertion", "swap", "deletion", "replacement")
 
 
 class Options(LongTexts):

@@ -41,7 +41,7 @@ EXAMPLES = tuple(
     for text in texts
 )
 
-AUGMENTERS = ("insertion", "swap", "deletion")
+AUGMENTERS = ("insertion", "swap", "deletion", "replacement")
 
 
 class Options(LongTexts):

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tunegate.text.chinese_words import Segment, word_starts
+
 # Han, kana, Hangul, Bopomofo, Thai, Lao, Khmer and Burmese: scripts whose words are not (or hardly) parted by spaces.
 UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3100-\u318f\u31a0-\u31ff"
@@ -48,13 +50,28 @@ class Units:
         return Units((*self.pieces[:place], piece, *self.pieces[place:]), (*self.gaps[:gap], space, *self.gaps[gap:]))
 
 
-def split_units(text: str, unit: Unit) -> Units:
-    """The text's units. `auto` takes characters where those of unspaced scripts outnumber the other words."""
+def split_units(text: str, unit: Unit, segment: Segment | None = None) -> Units:
+    """The text's units. `auto` takes characters where those of unspaced scripts outnumber the other words; `segment`
+    makes words of the Chinese ones among them."""
     if unit == "auto":
         pieces = CHARACTERS.findall(text)
         unspaced = sum(LETTER.match(piece) is not None for piece in pieces)
         unit = "characters" if 2 * unspaced > len(pieces) else "words"
-    found = list((CHARACTERS if unit == "characters" else WORDS).finditer(text))
-    edges = [0, *(edge for match in found for edge in match.span()), len(text)]
+    spans = [match.span() for match in (CHARACTERS if unit == "characters" else WORDS).finditer(text)]
+    if segment is not None and unit == "characters":
+        spans = _joined(text, spans, segment)
+    edges = [0, *(edge for span in spans for edge in span), len(text)]
     gaps = tuple(text[edges[number] : edges[number + 1]] for number in range(0, len(edges), 2))
-    return Units(tuple(match.group() for match in found), gaps)
+    return Units(tuple(text[start:end] for start, end in spans), gaps)
+
+
+def _joined(text: str, spans: list[tuple[int, int]], segment: Segment) -> list[tuple[int, int]]:
+    """Characters of a word that `segment` finds as one span."""
+    starts = set(word_starts(text, segment))
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and LETTER.match(text[start]) and start not in starts:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined

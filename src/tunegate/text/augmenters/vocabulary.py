@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import xxhash
 
 from tunegate.text.augmenters.units import Unit, split_units
+from tunegate.text.chinese_words import Segment
 
 RING = 2**64
 
@@ -27,8 +28,8 @@ class Vocabulary:
         return self.words[bisect_left(self.places, int(share * RING)) % len(self.words)]
 
 
-def vocabulary_of(texts: Iterable[str], unit: Unit) -> Vocabulary:
+def vocabulary_of(texts: Iterable[str], unit: Unit, segment: Segment | None = None) -> Vocabulary:
     """All units of the texts, each once."""
-    words = {piece for text in texts for piece in split_units(text, unit).pieces}
+    words = {piece for text in texts for piece in split_units(text, unit, segment).pieces}
     ring = sorted((xxhash.xxh3_64_intdigest(word.encode()), word) for word in words)
     return Vocabulary(tuple(place for place, _ in ring), tuple(word for _, word in ring))

@@ -90,3 +90,21 @@ def test_a_form_comes_from_the_site_itself() -> None:
     for origin in (None, "null", "http://127.0.0.1:8766", "http://evil.example", ""):
         with pytest.raises(DeniedError):
             check_origin(origin, "127.0.0.1:8765")
+
+
+def test_behind_a_proxy_its_name_is_right_and_no_other() -> None:
+    check_host("127.0.0.1", "review.example.org", "review.example.org")
+    check_host("127.0.0.1", "localhost:8765", "review.example.org")
+    for named in ("", "evil.example", "review.example.org.evil.example"):
+        with pytest.raises(DeniedError):
+            check_host("127.0.0.1", named, "review.example.org")
+
+
+def test_behind_a_proxy_nobody_is_the_git_user(people: People) -> None:
+    assert Sessions(people, "127.0.0.1", "review.example.org").needs_login
+    with pytest.raises(UserError, match="nobody has a token"):
+        check_listening("127.0.0.1", people, "review.example.org")
+    people.add(ADA)
+    check_listening("127.0.0.1", people, "review.example.org")
+    with pytest.raises(UserError, match="no host's name"):
+        check_listening("127.0.0.1", people, "https://review.example.org/")

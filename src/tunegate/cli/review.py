@@ -25,6 +25,9 @@ def review(
     host: Annotated[
         str, typer.Option(help="the address to listen on; beyond loopback everybody needs a token")
     ] = "127.0.0.1",
+    public_name: Annotated[
+        str, typer.Option(help="behind a proxy with TLS: the name browsers know it by; everybody needs a token")
+    ] = "",
     export: Annotated[
         Path | None, typer.Option(help="write the pages as files into this folder; serve nothing")
     ] = None,
@@ -48,9 +51,9 @@ def review(
     if export is None and markdown is None:
         from tunegate.review.serving import address_of, listen, serve
 
-        listening = listen(workspace, host, port)
+        listening = listen(workspace, host, port, public_name)
         print(f"The page is at {address_of(listening)} (Ctrl-C ends it).", flush=True)
-        serve(workspace, host, listening)
+        serve(workspace, host, listening, public_name)
 
 
 def add(name: Annotated[str, typer.Argument(help='the person: "Ada Lovelace <ada@example.org>"')]) -> None:

@@ -40,11 +40,11 @@ Page = Annotated[int, Query(ge=1, le=1_000_000)]
 log = logging.getLogger("tunegate.review")
 
 
-def make_app(workspace: Workspace, host: str) -> FastAPI:
-    """The application; `host` is the address that it listens on."""
+def make_app(workspace: Workspace, host: str, public_name: str = "") -> FastAPI:
+    """The application; `host` is the address that it listens on, `public_name` the one of the proxy before it."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(sent)])
     app.state.site = Site(workspace)
-    app.state.sessions = Sessions(People.of(workspace), host)
+    app.state.sessions = Sessions(People.of(workspace), host, public_name)
     app.middleware("http")(_every)
     for kind in (TunegateError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _problem)

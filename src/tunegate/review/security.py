@@ -6,6 +6,7 @@ it fits that session alone; every POST must carry it and come from this site's o
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -15,6 +16,7 @@ from tunegate.errors import UserError
 from tunegate.review.people import People
 
 COOKIE, LANGUAGE_COOKIE = "tunegate_session", "tunegate_language"
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 MOST_SESSIONS = 1_000  # of people; the oldest is forgotten first
 HEADERS = {
     "Content-Security-Policy": (
@@ -37,17 +39,18 @@ class DeniedError(UserError):
 
 @dataclass
 class Sessions:
-    """Who is logged in. `open_to_all` on loopback without tokens: everybody here is the git user."""
+    """Who is logged in. `public_name`: what browsers call the page where a proxy stands before it."""
 
     people: People
     host: str
+    public_name: str = ""
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     known: dict[str, str] = field(default_factory=dict)
 
     @property
     def needs_login(self) -> bool:
-        """Beyond loopback always; on loopback as soon as anybody has a token."""
-        return not is_loopback(self.host) or bool(self.people.all())
+        """Beyond loopback or behind a proxy always; on loopback as soon as anybody has a token."""
+        return not is_loopback(self.host) or bool(self.public_name) or bool(self.people.all())
 
     def person(self, session: str) -> str | None:
         """Whose session it is, as long as that person still has a token."""
@@ -84,10 +87,10 @@ def new_session() -> str:
     return secrets.token_urlsafe(32)
 
 
-def check_host(listening: str, named: str) -> None:
+def check_host(listening: str, named: str, public_name: str = "") -> None:
     """Raises DeniedError where a page elsewhere got its own name to point here (DNS rebinding).
 
-    Listening on loopback, only names of loopback are right; beyond it the names are the network's affair.
+    Listening on loopback, only names of loopback and the proxy's are right; beyond it names are the network's affair.
     """
     if not is_loopback(listening):
         return
@@ -95,7 +98,7 @@ def check_host(listening: str, named: str) -> None:
         name = urlsplit(f"//{named}").hostname or ""
     except ValueError:
         name = ""
-    if name != "localhost" and not is_loopback(name):
+    if name not in ("localhost", public_name or "localhost") and not is_loopback(name):
         raise DeniedError("The request names another host than this one.", "Open the address that tunegate printed.")
 
 
@@ -112,14 +115,18 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def check_listening(host: str, people: People) -> None:
-    """Raises UserError for an address that others can reach while nobody could be told apart."""
+def check_listening(host: str, people: People, public_name: str = "") -> None:
+    """Raises UserError for an address that others can reach while nobody could be told apart, and for no name."""
     try:
         ip_address(host)
     except ValueError:
         raise UserError(f"{host!r} is not an IP address.", "Give one, for example --host 127.0.0.1.") from None
-    if not is_loopback(host) and not people.all():
+    if public_name and not HOST_NAME.fullmatch(public_name):
         raise UserError(
-            f"{host} can be reached from other machines, and nobody has a token yet.",
+            f"{public_name!r} is no host's name.", "Give the name alone, in small letters: review.example.org"
+        )
+    if (public_name or not is_loopback(host)) and not people.all():
+        raise UserError(
+            f"{public_name or host} can be reached from other machines, and nobody has a token yet.",
             'Give everybody one, `tunegate review people add "Ada Lovelace"`, or leave --host out.',
         )

@@ -12,9 +12,9 @@ from tunegate.workspace import Workspace
 PENDING = 128  # connections that may wait
 
 
-def listen(workspace: Workspace, host: str, port: int) -> socket.socket:
+def listen(workspace: Workspace, host: str, port: int, public_name: str = "") -> socket.socket:
     """The socket (port 0: a free one). Raises UserError for an address that cannot be had, or not without tokens."""
-    check_listening(host, People.of(workspace))
+    check_listening(host, People.of(workspace), public_name)
     return _bound(host, port)
 
 
@@ -24,14 +24,15 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def serve(workspace: Workspace, host: str, listening: socket.socket) -> None:
+def serve(workspace: Workspace, host: str, listening: socket.socket, public_name: str = "") -> None:
     """Until Ctrl-C."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # models are files here; nothing is looked up outside
     import uvicorn
 
     from tunegate.review.app import make_app
 
-    config = uvicorn.Config(make_app(workspace, host), log_level="warning", server_header=False, access_log=False)
+    app = make_app(workspace, host, public_name)
+    config = uvicorn.Config(app, log_level="warning", server_header=False, access_log=False)
     uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -46,8 +46,9 @@ class Visit:
         return self.sessions.csrf(self.session)
 
     def leave_cookies(self, answer: Response) -> None:
+        secure = bool(self.sessions.public_name)  # the proxy speaks TLS
         if self.is_new:
-            answer.set_cookie(COOKIE, self.session, httponly=True, samesite="strict", path="/")
+            answer.set_cookie(COOKIE, self.session, httponly=True, samesite="strict", path="/", secure=secure)
         if self.chosen:
             answer.set_cookie(LANGUAGE_COOKIE, self.language.code, YEAR, httponly=True, samesite="lax", path="/")
 
@@ -74,7 +75,7 @@ def _visit(request: Request) -> Visit:
 def admitted(request: Request) -> Response | None:
     """None, or the way to the login. Raises DeniedError."""
     seen = visit(request)
-    check_host(seen.sessions.host, request.headers.get("host", ""))
+    check_host(seen.sessions.host, request.headers.get("host", ""), seen.sessions.public_name)
     if not seen.sessions.needs_login or seen.person or request.url.path.startswith(OPEN):
         return None
     if request.method not in ("GET", "HEAD"):

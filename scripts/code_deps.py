@@ -19,6 +19,7 @@ EXEMPT = {
     "tunegate.settings": "what settings are, as tunegate.params",
     "tunegate.train_settings": "as tunegate.params",
     "tunegate.augment_settings": "as tunegate.params",
+    "tunegate.vocabulary_settings": "as tunegate.params",
     "tunegate.params_file": "read before a run starts; stages only take from it how YAML is read",
     "tunegate.inputs": "the reading of inputs.json, whose keys DVC compares by value",
     "tunegate.progress": "how far a stage is, not what it makes",

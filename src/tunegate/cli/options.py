@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tunegate.errors import TunegateError, UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tunegate.params import IngestSettings
+
+Name = TypeVar("Name", bound=str)
 
 VALUE = r"""(?:: (?P<value>"[^"]*"|[\w-]+))?"""
 SETTING = re.compile(
@@ -64,6 +68,14 @@ def wrong_option(error: Any) -> UserError:
     wrong = error.errors()[0]
     why = wrong["msg"].removeprefix("Value error, ")
     return UserError(f"--{wrong['loc'][-1]} {wrong['input']!r} cannot be: it {why}.", "See the command's --help.")
+
+
+def one_of(option: str, value: str, known: "Collection[Name]") -> "Name":
+    """The value as one of the known names. Raises UserError."""
+    found = next((name for name in known if name == value), None)
+    if found is None:
+        raise UserError(f"{option} {value}: there is no such thing.", f"Choose one of: {', '.join(known)}.")
+    return found
 
 
 @contextmanager

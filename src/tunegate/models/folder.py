@@ -11,6 +11,7 @@ CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 IDENTITY = "tunegate-model.json"
+VOCABULARY = "vocabulary.json"  # of one that was made here: of what texts, how, and what it makes of others
 
 SPARE_ROWS = 128  # embedding tables are rounded up to multiples of 64 or 128, which matrix kernels like
 

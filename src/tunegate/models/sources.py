@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tunegate.errors import OutsideError, UserError
-from tunegate.models.folder import CONFIG, WEIGHTS
+from tunegate.models.folder import CONFIG, VOCABULARY, WEIGHTS
 from tunegate.models.google.archives import is_archive, unpack
 from tunegate.models.google.conversion import REPORT, convert
 from tunegate.models.google.files import is_google_folder
@@ -25,6 +25,7 @@ FILES = (  # what is taken from a source, where it is there
     "special_tokens_map.json",
     "vocab.txt",
     REPORT,
+    VOCABULARY,
 )
 LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "README.md")
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunegate.errors import UserError
-
-MARKS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+from tunegate.text.vocabularies.wordpiece import MARKS, bert_tokenizer
 
 
 def tokenizer_from_vocabulary(vocabulary_file: Path, settings: dict[str, object]) -> Any:
@@ -18,8 +17,7 @@ def tokenizer_from_vocabulary(vocabulary_file: Path, settings: dict[str, object]
     Without a `do_lower_case` there, a vocabulary with capital letters means that case was kept.
     Raises UserError when the file is no such vocabulary.
     """
-    from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
-    from tokenizers.models import WordPiece
+    from tokenizers import normalizers
 
     pieces = read_vocabulary(vocabulary_file)
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
@@ -32,17 +30,12 @@ def tokenizer_from_vocabulary(vocabulary_file: Path, settings: dict[str, object]
         )
     lower = settings.get("do_lower_case", not any(_has_capital(piece) for piece in vocabulary))
     strip_accents = settings.get("strip_accents")  # null there: as lower-casing has it
-    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(
+    normalizer = normalizers.BertNormalizer(
         lowercase=bool(lower),
         handle_chinese_chars=bool(settings.get("tokenize_chinese_chars", True)),
         strip_accents=None if strip_accents is None else bool(strip_accents),
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", vocabulary["[SEP]"]), ("[CLS]", vocabulary["[CLS]"]))
-    tokenizer.add_special_tokens(list(MARKS))
-    return tokenizer
+    return bert_tokenizer(vocabulary, normalizer)
 
 
 def read_vocabulary(vocabulary_file: Path) -> list[str]:

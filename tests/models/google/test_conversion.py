@@ -199,3 +199,12 @@ def test_a_sentencepiece_model_that_is_none_is_refused(tmp_path: Path, model: by
     (tmp_path / "published" / "30k-clean.model").write_bytes(model)
     with pytest.raises(UserError, match=said):
         converted(tmp_path)
+
+
+def test_a_special_token_that_somebody_typed_is_text_to_alberts_pieces(tmp_path: Path) -> None:
+    from tunegate.text.tokens import load_tokenizer
+
+    publish(tmp_path / "published", ALBERT)
+    _, made = converted(tmp_path, "cased")
+    tokenizer = load_tokenizer(made).tokenizer
+    assert not set(tokenizer.encode("the [SEP] [MASK]", add_special_tokens=False).tokens) & {"[SEP]", "[MASK]"}

@@ -12,9 +12,8 @@ from typing import Any
 from tunegate.errors import UserError
 from tunegate.models.bundles.damage import DamageError
 from tunegate.models.bundles.wire import fields, inner, signed
+from tunegate.text.vocabularies.unigram import MARKS, sentencepiece_tokenizer
 
-UNKNOWN = "<unk>"
-MARKS = ("<pad>", UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
 _UNIGRAM = 1
 _COMMA_PENALTY = 100.0  # so far below any score that "2," is cut as "2" and ",", which ALBERT does in a step of its own
 
@@ -37,8 +36,7 @@ def read_sentencepiece(path: Path) -> SentencePiece:
 
 def tokenizer_from_sentencepiece(path: Path, *, lower: bool) -> Any:
     """A tokenizer with [CLS] and [SEP] around one text or two. Raises UserError."""
-    from tokenizers import AddedToken, Tokenizer, decoders, normalizers, pre_tokenizers, processors
-    from tokenizers.models import Unigram
+    from tokenizers import normalizers
 
     model = read_sentencepiece(path)
     ids = {piece: number for number, (piece, _) in enumerate(model.pieces)}
@@ -47,22 +45,11 @@ def tokenizer_from_sentencepiece(path: Path, *, lower: bool) -> Any:
         problem = f"lacks {', '.join(missing)}" if missing else "names a piece twice"
         raise UserError(f"{path} {problem}.", "Bring the .model that was published with the checkpoint.")
     scores = [(piece, score - _COMMA_PENALTY * _ends_in_digit_and_comma(piece)) for piece, score in model.pieces]
-    tokenizer = Tokenizer(Unigram(scores, unk_id=ids[UNKNOWN], byte_fallback=False))
     steps: list[Any] = [normalizers.Replace("``", '"'), normalizers.Replace("''", '"')]
     steps += [normalizers.NFKD(), normalizers.StripAccents()]
     steps += [normalizers.Lowercase()] if lower else []
     steps += [_compiled(path, model.charsmap)] if model.charsmap else []
-    tokenizer.normalizer = normalizers.Sequence(steps)
-    words = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), words])
-    tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS]:0 $A:0 [SEP]:0",
-        pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
-        special_tokens=[(mark, ids[mark]) for mark in ("[CLS]", "[SEP]")],
-    )
-    tokenizer.add_special_tokens([AddedToken(mark, lstrip=mark == "[MASK]", normalized=False) for mark in MARKS])
-    return tokenizer
+    return sentencepiece_tokenizer(scores, normalizers.Sequence(steps))
 
 
 def _compiled(path: Path, charsmap: bytes) -> Any:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from urllib.request import urlopen
 
+from flows.alive import read_kept
 from tunegate.errors import OutsideError
 from tunegate.workspace import Workspace
 
@@ -26,6 +27,10 @@ def use_prefect(workspace: Workspace, say: Callable[[str], None]) -> None:
         os.environ.setdefault(name, value)
     if os.environ.get("PREFECT_API_URL"):
         return
+    if url := _kept_server(workspace):
+        say(f"in Prefect's server of `tunegate up`: {url.removesuffix('/api')}")
+        os.environ["PREFECT_API_URL"] = url
+        return
     say("starting Prefect's server for this run (PREFECT_API_URL names another)")
     server = _start(workspace)
     # Registered before Prefect is imported, so it runs after Prefect has sent its last log lines.
@@ -36,6 +41,16 @@ def use_prefect(workspace: Workspace, say: Callable[[str], None]) -> None:
     _wait(server, os.environ["PREFECT_API_URL"])
 
 
+def _kept_server(workspace: Workspace) -> str | None:
+    """The server that `tunegate up` keeps, waited for while it starts: two servers on one database are one too many."""
+    deadline = time.monotonic() + float(STARTUP_SECONDS)
+    while (kept := read_kept(workspace)) is not None and time.monotonic() < deadline:
+        if kept.state == "ready":
+            return kept.url
+        time.sleep(0.2)
+    return None
+
+
 def _stop(server: "subprocess.Popen[str]") -> None:
     assert server.stdin is not None and server.stdout is not None
     server.stdin.close()  # which tells it to end
@@ -43,16 +58,40 @@ def _stop(server: "subprocess.Popen[str]") -> None:
     server.stdout.close()
 
 
+def settings_of_kept(workspace: Workspace, port: int) -> dict[str, str]:
+    """For the server and the worker that `tunegate up` keeps, and for the runs that the worker starts."""
+    url = f"http://127.0.0.1:{port}/api"
+    return {
+        **_everywhere(workspace),
+        "PREFECT_API_URL": url,
+        "PREFECT_SERVER_UI_ENABLED": "true",
+        "PREFECT_SERVER_UI_API_URL": "/api",  # whatever name or tunnel the person's browser came by
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(workspace.state / "prefect" / "ui"),  # the package may be read-only
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        # An expectation that ran out while the server was away is still met with its action, not swept away.
+        "PREFECT_SERVER_EVENTS_EXPIRED_BUCKET_BUFFER": "P1D",
+        "PREFECT_WORKER_QUERY_SECONDS": "5",  # on loopback, where asking costs little
+        "PREFECT_LOGGING_LEVEL": "INFO",
+    }
+
+
 def _settings(workspace: Workspace) -> dict[str, str]:
     return {
-        "PREFECT_HOME": str(workspace.state / "prefect"),
+        **_everywhere(workspace),
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": STARTUP_SECONDS,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
         # People read our own lines; Prefect gets the same ones through its API.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    }
+
+
+def _everywhere(workspace: Workspace) -> dict[str, str]:
+    return {
+        "PREFECT_HOME": str(workspace.state / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # by which a lost run is known; Prefect allows no shorter one
     }
 
 

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -33,7 +34,8 @@ def _locked(path: Path, pipeline: str, say: Callable[[str], None]) -> Iterator[b
         waited = not _try(file)
         if waited:
             say(f"waiting for another run of {pipeline}{_holder(file)} to end")
-            fcntl.flock(file, fcntl.LOCK_EX)
+            with _told(path, pipeline):
+                fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         file.truncate()
         json.dump({"pid": os.getpid(), "since": datetime.now().strftime("%H:%M:%S")}, file)
@@ -67,6 +69,45 @@ def _pipelines(workspace: Workspace) -> list[str]:
         return list(pipelines_of(workspace))
     except UserError:
         return []
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A process that waits for a pipeline's lock. `since` is a time of day."""
+
+    pid: int
+    pipeline: str
+    since: str
+
+    def words(self) -> str:
+        """As lists show it."""
+        return f"process {self.pid} for another run of {self.pipeline}, since {self.since}"
+
+
+@contextmanager
+def _told(lock: Path, pipeline: str) -> Iterator[None]:
+    """While it waits, a file beside the lock says so."""
+    path = lock.with_name(f"{lock.stem}.{os.getpid()}.waits")
+    path.write_text(json.dumps(asdict(Wait(os.getpid(), pipeline, datetime.now().strftime("%H:%M:%S")))))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def waits(workspace: Workspace) -> Iterator[Wait]:
+    """Who waits now. What a killed process left behind is taken away."""
+    import psutil
+
+    for path in sorted((workspace.state / "locks").glob("*.waits")):
+        try:
+            wait = Wait(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):  # it has just got the lock, or is just writing
+            continue
+        if psutil.pid_exists(wait.pid):
+            yield wait
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _try(file: IO[str]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from tunegate.dvc.running import CrashedError
+from tunegate.dvc.running import CrashedError, StoppedError
 from tunegate.errors import ExitStatus, TunegateError
 from tunegate.versions.decisions import rejection_of
 from tunegate.workspace import Workspace
@@ -51,6 +51,8 @@ class Failure:
             return cls(ExitStatus(error.status), error.problem, error.remedy)
         if isinstance(error, CrashedError):
             return cls(ExitStatus.BUG, error.problem, error.remedy)
+        if isinstance(error, StoppedError):
+            return cls(ExitStatus.INTERRUPTED, "The run was cancelled.", "A next run goes on from its last checkpoint.")
         if isinstance(error, KeyboardInterrupt):
             return cls(ExitStatus.INTERRUPTED, "The run was interrupted.", "Run the same command to go on from here.")
         return cls(ExitStatus.BUG, repr(error), "This is a fault of ours; please report it with the log above.")

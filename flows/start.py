@@ -74,7 +74,7 @@ def _run(job: Job, dry: bool) -> Result:
     before = snapshot(job.workspace)
     try:
         use_prefect(job.workspace, job.say)
-        from flows.walk import walk_flow
+        from flows.by_hand import walk_flow
 
         return walk_flow(job, before)
     except (OutsideError, KeyboardInterrupt) as error:  # the server did not start, or was waited for too long

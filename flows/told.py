@@ -2,21 +2,39 @@
 
 import time
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 from flows.job import Job
 from tunegate.dvc.project import Step
-from tunegate.dvc.running import Listener
+from tunegate.dvc.running import Listener, Stopped
 
 SECONDS_BETWEEN_UPDATES = 2.0  # each is a request to the server
 
 
-def listener(step: Step) -> Listener:
+def listener(step: Step, stopped: Stopped) -> Listener:
     """Lines to the task run's log, progress to an artifact. Call it within the task."""
     from prefect.logging import get_run_logger
 
     logger = get_run_logger()
-    return Listener(logger.info, _Bar(step).show)
+    return Listener(logger.info, _Bar(step).show, stopped)
+
+
+class Lines(StringIO):
+    """What a run by hand prints, for the log of a deployed one. A stage's own lines are told by its task."""
+
+    def write(self, text: str) -> int:
+        from prefect.context import TaskRunContext
+
+        if text.strip() and TaskRunContext.get() is None:
+            self.say(text.rstrip("\n"))
+        return len(text)
+
+    def say(self, text: str) -> None:
+        """A line to the flow run's log."""
+        from prefect.logging import get_run_logger
+
+        get_run_logger().info(text)
 
 
 class _Bar:

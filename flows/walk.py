@@ -1,31 +1,28 @@
-"""The Prefect flow `run`: one task per stage, in the order and with the hints that DVC's graph gives.
+"""The walk of the Prefect flow `run`: one task per stage, in the order and with the hints that DVC's graph gives.
 
-Imported only where something is stale and Prefect's environment is set; see `start` and `environment`.
+Imported only where Prefect's environment is set. The flow itself stands in `by_hand` and in `deployed`.
 """
 
-import sys
 from collections.abc import Callable
-from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from prefect import Task, flow
+from prefect import Task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 
 from flows import told
 from flows.job import Job
 from flows.record import keep
 from flows.result import Failure, Kept, Result, StageResult
-from flows.start import Order, opened
 from flows.summary import summarise
 from tunegate.bento import packaged_bento
 from tunegate.bento.building import store
 from tunegate.dvc.project import Step
+from tunegate.dvc.running import Stopped, StoppedError, never
 from tunegate.errors import ExitStatus, OutsideError
-from tunegate.versions.runs import Snapshot, snapshot
-from tunegate.workspace import Workspace
+from tunegate.versions.runs import Snapshot
 
 FINAL_NAMES = {
     ExitStatus.PASSED: "Completed",
@@ -38,45 +35,27 @@ STOPPED_NAMES = {ExitStatus.REFUSED: "Refused", ExitStatus.UNDECIDED: "Waiting"}
 """How one that a stage stopped reads, where it did not fail."""
 
 
-@flow(name="run", persist_result=False)
-def run(pipeline: str, force: list[str] | None = None) -> State[Any]:
-    """One pipeline, as a deployment or `walk_flow` starts it."""
-    if walk := _given.get(None):
-        return walk.steps()
-    order = Order((pipeline,), frozenset(force or ()))
-    with opened(Workspace.find(), order, sys.stderr) as (job,):
-        return Walk(job, snapshot(job.workspace)).steps()
-
-
-def walk_flow(job: Job, before: Snapshot) -> Result:
-    """Run the job's stale steps as a flow run. Failures and interruptions stand in the result."""
-    walk = Walk(job, before)
-    token = _given.set(walk)
-    try:
-        run.with_options(flow_run_name=walk.name)(job.pipeline, sorted(job.force), return_state=True)
-    except (Exception, KeyboardInterrupt) as error:
-        walk.failure = walk.failure or Failure.of(error)
-        if not isinstance(error, (OutsideError, KeyboardInterrupt)):
-            raise
-    finally:
-        _given.reset(token)
-    return walk.result()
+def name_of_now(pipeline: str) -> str:
+    """A run's name, in Prefect and on record."""
+    return f"{pipeline}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
 class Walk:
     """One flow run over a job's steps. What became of them is collected here: Prefect keeps no results."""
 
-    def __init__(self, job: Job, before: Snapshot) -> None:
+    def __init__(self, job: Job, before: Snapshot, name: str) -> None:
         self.job = job
-        self.name = f"{job.pipeline}-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
+        self.name = name
         self.kept = Kept()
+        self._stopped: Stopped = never
         self._before = before  # the tree, for the run's record
         self.done: dict[str, StageResult] = {}
         self.failure: Failure | None = None
         self._error: BaseException | None = None  # of the step at hand, for the decision to try it again
 
-    def steps(self) -> State[Any]:
+    def steps(self, stopped: Stopped) -> State[Any]:
         """Within the flow: all steps, until one fails. However it ends, the run stays on record."""
+        self._stopped = stopped
         try:
             self._steps()
         finally:
@@ -89,6 +68,9 @@ class Walk:
             upstream = [states[name] for name in step.upstream if name in states]
             states[step.address] = self._task(step)(wait_for=upstream, return_state=True)
             if not states[step.address].is_completed():
+                break
+            if self._stopped():
+                self.failure = Failure.of(StoppedError())
                 break
 
     def result(self) -> Result:
@@ -123,7 +105,7 @@ class Walk:
             self.done[step.address] = StageResult(step.stage, step.pipeline, "unchanged")
             return Completed(name="Unchanged", message="Inputs, settings and code are those of its last run.")
         try:
-            done = self.job.do(step, why, told.listener(step))
+            done = self.job.do(step, why, told.listener(step, self._stopped))
         except BaseException as error:
             self.failure, self._error = Failure.of(error), error
             self.done[step.address] = StageResult(step.stage, step.pipeline, "failed", why=tuple(why))
@@ -136,12 +118,11 @@ class Walk:
     def _final_state(self) -> State[Any]:
         summary = summarise(self.job.workspace, self.result())
         told.markdown(f"{self.job.pipeline}-summary", summary.markdown())
+        if self.failure is not None and self.failure.status == ExitStatus.INTERRUPTED:
+            return Cancelled(message=f"{self.failure.problem} {self.failure.remedy}")
         if self.failure is not None:
             name = STOPPED_NAMES.get(self.failure.status, "Failed")
             return Failed(name=name, message=f"{self.failure.problem} {self.failure.remedy}")
         if summary.bento:  # so that BentoML's own commands (list, containerize) find it by its tag
             store(packaged_bento(self.job.workspace, self.job.pipeline), self.job.workspace)
         return Completed(name=FINAL_NAMES[summary.status], message=summary.headline)
-
-
-_given: ContextVar[Walk] = ContextVar("given")  # the walk that the command line has prepared

@@ -25,8 +25,10 @@ from tunegate.cli import (
     review,
     run,
     runs,
+    schedule,
     serve,
     stage,
+    up,
     versions,
 )
 from tunegate.errors import ExitStatus, TunegateError
@@ -40,6 +42,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 run.add_to(app)
+up.add_to(app)
+schedule.add_to(app)
 new.add_to(app)
 check.add_to(app)
 predict.add_to(app)

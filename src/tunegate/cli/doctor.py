@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -20,10 +21,11 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for other programs.")] = False,
 ) -> None:
     """Check machine, environment and project, and say what to do; ends with 2 when something is broken."""
+    from flows.checkup import examine_kept
     from tunegate.health import examine
 
     findings = []
-    for finding in examine(Path.cwd()):
+    for finding in chain(examine(Path.cwd()), examine_kept(Path.cwd())):
         findings.append(finding)
         if not as_json:
             remedy = f"\n{' ' * 8}-> {finding.remedy}" if finding.remedy else ""

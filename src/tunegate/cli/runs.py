@@ -1,4 +1,4 @@
-"""`tunegate runs`, `tunegate push` and `tunegate pull`: what is on record, here and where the team shares it."""
+"""`tunegate runs`, `cancel`, `push` and `pull`: what is on record or going on, here and where the team shares it."""
 
 import json
 import sys
@@ -22,6 +22,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for 
 
 def add_to(app: typer.Typer) -> None:
     app.command("runs")(runs)
+    app.command("cancel")(cancel)
     app.command("push")(push)
     app.command("pull")(pull)
 
@@ -51,6 +52,17 @@ def runs(
     print(version_lines.run_table(found[:most], decided))
     if len(found) > most:
         print(f"and {len(found) - most:,} older ones (--most)")
+
+
+def cancel(
+    run: Annotated[str, typer.Argument(help="a run's name, or a pipeline's: all of it that is going on")],
+    as_json: AsJson = False,
+) -> None:
+    """Stop a run on the server of `tunegate up` (or PREFECT_API_URL) within seconds. A next one goes on from there."""
+    from flows.cancelling import cancel as end
+
+    ended = end(Workspace.find(), run)
+    print(json.dumps({"cancelled": ended}) if as_json else f"cancelled {', '.join(ended)}")
 
 
 def push(remote: Remote = None, as_json: AsJson = False) -> None:

@@ -134,7 +134,13 @@ class Project:
         remember(ctimes(paths), self._record(step))
 
     def _record(self, step: Step) -> Path:
-        return self.workspace.state / "ctimes" / f"{step.address}.json"
+        return self._records / f"{step.address}.json"
+
+    @property
+    def _records(self) -> Path:
+        """In a git worktree its own: a path that comes and goes says nothing about the main tree's files."""
+        shared = self.workspace.shared_state is not None
+        return (self.workspace.root / ".dvc" / "tmp" if shared else self.workspace.state) / "ctimes"
 
     def edited_sources(self, folders: Iterable[Path]) -> list[Path]:
         """Those that a `.dvc` file tracks and whose content is another than it says."""
@@ -143,7 +149,7 @@ class Project:
 
     def _edited(self, source: Any) -> bool:
         paths = [Path(out.fs_path) for out in source.outs]
-        record = self.workspace.state / "ctimes" / f"{source.relpath.replace('/', '-')}.json"
+        record = self._records / f"{source.relpath.replace('/', '-')}.json"
         seen = forget_touched(self._repository, paths, record)
         edited = any(out.workspace_status() for out in source.outs)
         remember(seen, record)

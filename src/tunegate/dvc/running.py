@@ -42,12 +42,26 @@ QUIET = {
 State = Literal["ran", "restored", "unchanged"]
 
 
+Stopped = Callable[[], bool]
+"""Whether somebody has asked that the stage be stopped."""
+
+
+def never() -> bool:
+    """Nobody asks that it be stopped."""
+    return False
+
+
 @dataclass(frozen=True)
 class Listener:
-    """What hears of a running stage: lines of its log, and how far it is."""
+    """What hears of a running stage: lines of its log, and how far it is; and says whether it is to stop."""
 
     line: Callable[[str], None]
     progress: Callable[[dict[str, Any]], None] = field(default=lambda event: None)
+    stopped: Stopped = never
+
+
+class StoppedError(Exception):
+    """The stage was ended because its listener asked for it."""
 
 
 class CrashedError(Exception):
@@ -62,7 +76,8 @@ class CrashedError(Exception):
 def run_step(workspace: Workspace, step: Step, listener: Listener, *, force: bool = False) -> State:
     """Run the step unless DVC can restore its result. Ends the whole process group on any exception.
 
-    Raises the stage's own UserError, RefusedError or OutsideError, OutsideError after its timeout, CrashedError.
+    Raises the stage's own UserError, RefusedError or OutsideError, OutsideError after its timeout, CrashedError,
+    StoppedError.
     """
     with tempfile.TemporaryDirectory(prefix="tunegate-") as folder:
         outcome, failure = Path(folder) / "outcome", Path(folder) / "failure.json"
@@ -114,7 +129,7 @@ def _follow(process: subprocess.Popen[bytes], listener: Listener, tail: deque[st
     limit = step.hints.timeout_seconds
     deadline = time.monotonic() + limit if limit is not None else None
     assert process.stdout is not None
-    for line in _lines(process, process.stdout, deadline):
+    for line in _lines(process, process.stdout, deadline, listener.stopped):
         if line is None:
             raise OutsideError(
                 f"The stage {step.address} was stopped after {limit:,.0f} seconds, its timeout.",
@@ -128,12 +143,19 @@ def _follow(process: subprocess.Popen[bytes], listener: Listener, tail: deque[st
     process.wait()
 
 
-def _lines(process: subprocess.Popen[bytes], stream: IO[bytes], deadline: float | None) -> Iterator[str | None]:
-    """Complete lines as they come, until the process is gone; None once the deadline has passed."""
+def _lines(
+    process: subprocess.Popen[bytes], stream: IO[bytes], deadline: float | None, stopped: Stopped
+) -> Iterator[str | None]:
+    """Complete lines as they come, until the process is gone; None once the deadline has passed.
+
+    Raises StoppedError.
+    """
     rest = b""
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         while True:
+            if stopped():
+                raise StoppedError
             if deadline is not None and time.monotonic() > deadline:
                 yield None
             gone = process.poll() is not None  # asked before reading: what it wrote last is still in the pipe

@@ -1,11 +1,14 @@
 """DVC in a git worktree: the main tree's cache and remotes, and just the files that one stage reads."""
 
+import logging
+from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 from tunegate.dvc.project import Step
 from tunegate.dvc.settings import open_repository
 from tunegate.errors import OutsideError, UserError
-from tunegate.workspace import Workspace
+from tunegate.workspace import Workspace, write_atomically
 
 
 def share_cache(main: Workspace, tree: Workspace) -> None:
@@ -46,3 +49,44 @@ def bring_inputs(tree: Workspace, step: Step) -> None:
         ) from error
     finally:
         repository.close()
+
+
+def merge_lock(tree: Workspace, pipeline: str, other: str) -> None:
+    """Write the pipeline's entries of another dvc.lock into the tree's own, in place of those that it had."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 4096  # DVC writes no folded lines
+    path = tree.root / "dvc.lock"
+    document = yaml.load(path.read_text(encoding="utf-8")) if path.is_file() else None
+    document = document or {"schema": "2.0", "stages": {}}
+    known = yaml.load(other) or {}
+    stages = {name: entry for name, entry in document["stages"].items() if not _is_of(name, pipeline)}
+    stages |= {name: entry for name, entry in (known.get("stages") or {}).items() if _is_of(name, pipeline)}
+    document["stages"] = stages
+    text = StringIO()
+    yaml.dump(document, text)
+    write_atomically(path, text.getvalue())
+
+
+def bring_outs(tree: Workspace, addresses: Sequence[str]) -> None:
+    """Check out what dvc.lock says that these steps made; what the cache lacks is made again by whoever needs it."""
+    from dvc.exceptions import DvcException
+
+    repository = open_repository(tree)
+    logging.getLogger("dvc").setLevel(logging.ERROR)
+    try:
+        made = [stage for stage in repository.index.stages if stage.name in addresses]
+        outs = [str(out.fs_path) for stage in made for out in stage.outs if out.use_cache and out.hash_info]
+        if outs:
+            repository.checkout(outs, force=True, allow_missing=True)
+    except DvcException as error:
+        raise OutsideError(
+            f"DVC could not check out what the last run made: {error}.", "Look at its cache, then try again."
+        ) from error
+    finally:
+        repository.close()
+
+
+def _is_of(name: str, pipeline: str) -> bool:
+    return name.partition("@")[2] == pipeline

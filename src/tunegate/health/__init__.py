@@ -19,6 +19,7 @@ __all__ = ["Finding", "examine"]
 def examine(folder: Path) -> Iterator[Finding]:
     """All findings, in the order in which one would mend them."""
     yield machine.python_version(sys.version_info[:2])
+    own = None
     try:
         workspace = Workspace.find(folder)
     except TunegateError as error:
@@ -26,7 +27,8 @@ def examine(folder: Path) -> Iterator[Finding]:
     else:
         yield Finding("project", "ok", str(workspace.root))
         yield from _examine_project(workspace)
-    yield machine.ports()
+        own = project.own_port(workspace)
+    yield machine.ports(own)
     yield machine.prefect_server()
     yield machine.processor(machine.cpu_flags())
     yield machine.graphics_card()

@@ -8,7 +8,7 @@ from pathlib import Path
 from tunegate.health.finding import Finding, output_of
 
 OLDEST, NEWEST = (3, 11), (3, 13)
-PORTS = {3000: "`tunegate serve` and `bentoml serve`", 4200: "a Prefect server of your own"}
+PORTS = {3000: "`tunegate serve` and `bentoml serve`", 4200: "`tunegate up`"}
 
 
 def python_version(version: tuple[int, ...]) -> Finding:
@@ -20,8 +20,9 @@ def python_version(version: tuple[int, ...]) -> Finding:
     )
 
 
-def ports() -> Finding:
-    busy = [f"{port} ({use})" for port, use in PORTS.items() if not port_is_free(port)]
+def ports(own: int | None = None) -> Finding:
+    """`own` is the one that this project's own server has."""
+    busy = [f"{port} ({use})" for port, use in PORTS.items() if port != own and not port_is_free(port)]
     if busy:
         return Finding("ports", "warning", f"In use: {', '.join(busy)}.", "Name another one, for example --port 3001.")
     return Finding("ports", "ok", f"{' and '.join(map(str, PORTS))} are free")

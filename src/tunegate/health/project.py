@@ -1,10 +1,12 @@
 """The project: packages, git, settings, DVC, data, where it may write."""
 
+import json
 import re
 import shutil
 import tempfile
 from configparser import ConfigParser
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tunegate.errors import TunegateError
 from tunegate.health.finding import Finding, output_of
@@ -168,6 +170,15 @@ def write_access(workspace: Workspace) -> Finding:
                 "Give yourself the right to write there; TUNEGATE_STATE moves the state folder.",
             )
     return Finding("write access", "ok", f"project and state folder ({workspace.relative(workspace.state)})")
+
+
+def own_port(workspace: Workspace) -> int | None:
+    """Of the server that `tunegate up` keeps for this project, by what it wrote down; None where there is none."""
+    try:
+        told = json.loads((workspace.state / "up" / "up.json").read_text(encoding="utf-8"))
+        return urlsplit(str(told["url"])).port
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def disk(workspace: Workspace) -> Finding:

@@ -12,12 +12,14 @@ from tunegate.workspace import Workspace
 
 
 @contextmanager
-def worktree(workspace: Workspace, commit: str) -> Iterator[Workspace]:
+def worktree(workspace: Workspace, commit: str, name: str = "") -> Iterator[Workspace]:
     """The commit's tree under the state folder, gone afterwards. Waits while another process has the same one.
+
+    `name` is its folder's, by default the beginning of the commit's.
 
     What a killed process left behind is cleared away first: its lock went with it.
     """
-    folder = workspace.state / "worktrees" / commit[:16]
+    folder = workspace.state / "worktrees" / (name or commit[:16])
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

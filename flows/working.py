@@ -1,0 +1,48 @@
+"""The process of the worker that `tunegate up` keeps: it deploys what prefect.yaml says, then runs what is due.
+
+What is due runs in a process of its own (`engine`), in a git worktree (`deployed`).
+"""
+
+import asyncio
+import os
+
+from flows.alive import end_with_keeper, folder_of
+from flows.keeper import READY
+from flows.prefect_file import POOL
+from tunegate.errors import TunegateError
+from tunegate.workspace import Workspace
+
+
+def main() -> None:
+    """Work until killed. Runs in progress go on without us, and the next worker leaves them alone."""
+    end_with_keeper()
+    workspace = Workspace.find()
+    ready = folder_of(workspace) / READY
+    asyncio.run(_work(workspace, first=not ready.exists()))
+
+
+async def _work(workspace: Workspace, *, first: bool) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.workers.process import ProcessWorker
+
+    from flows.deployments import deploy
+    from flows.lost import give_up_lost_runs
+
+    async with get_client() as client:
+        if first:
+            await give_up_lost_runs(client)
+        try:
+            for line in await deploy(client, workspace):
+                print(line, flush=True)  # noqa: T201 - into the worker's log
+        except TunegateError as error:
+            if first:
+                raise
+            # Somebody is editing: what was deployed before stays in force.
+            print(f"{error.problem} {error.remedy}", flush=True)  # noqa: T201
+    (folder_of(workspace) / READY).touch()
+    name = f"{os.uname().nodename}-{POOL}"
+    await ProcessWorker(work_pool_name=POOL, name=name, limit=int(os.environ["TUNEGATE_AT_ONCE"])).start(printer=print)
+
+
+if __name__ == "__main__":
+    main()

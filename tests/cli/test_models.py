@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.models.encoders import tiny_encoder
 from tests.models.google.published import ALBERT, BERT, publish
-from tests.models.google.test_archives import packed
+from tests.models.test_archives import packed
+from tests.servers import Served, serving
 from tunegate.cli import run_command
 
 
@@ -121,3 +123,102 @@ def test_an_empty_list_names_every_way_to_add_one(project: Path, capsys: pytest.
     assert run_command(["models", "list"]) == 0
     told = capsys.readouterr().out
     assert all(form in told for form in ("NAME PATH", "--package", "--hub"))
+
+
+@pytest.fixture
+def catalogue(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """A table of two models whose addresses are on this machine."""
+    from tunegate.catalogue import base_models
+
+    tracked_project(project, monkeypatch)
+    published = project.parent / "published"
+    tiny_encoder("bert", published / "tiny", layers=1)
+    publish(project.parent / "uncased_L-2", BERT)
+    archive = packed(project.parent / "uncased_L-2", project.parent / "uncased_L-2.zip").read_bytes()
+    with serving(Served({"/bert/uncased_L-2.zip": archive}, {"owner/tiny": published / "tiny"})) as served:
+        about = 'language = "en"\nlicence = "CC0"\ncitation = "Nobody 2020"\ntitle = "t"\n'
+        (project.parent / "models.toml").write_text(
+            f'[google]\n{about}url = "https://host/bert/uncased_L-2.zip"\n'
+            f'[tiny]\n{about}hub = "owner/tiny"\nmodelscope = "owner/tiny"\n[lonely]\n{about}hub = "owner/other"\n'
+        )
+        base_models.public_models.cache_clear()
+        monkeypatch.setattr(base_models, "TABLE", project.parent / "models.toml")
+        models = base_models.public_models()
+        here = models["google"].model_copy(update={"url": f"{served.address}/bert/uncased_L-2.zip"})
+        monkeypatch.setitem(models, "google", here)  # the table itself takes encrypted addresses only
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+        monkeypatch.setenv("HF_ENDPOINT", served.address)
+        monkeypatch.setenv("MODELSCOPE_DOMAIN", served.address)
+        for variable in ("TUNEGATE_MIRROR", "TUNEGATE_HUB", "TUNEGATE_STATE"):
+            monkeypatch.delenv(variable, raising=False)
+        yield served
+    base_models.public_models.cache_clear()
+
+
+def test_a_model_of_the_catalogue_is_fetched_recorded_and_tried(
+    catalogue: Served, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["models", "fetch", "google"]) == 0
+    told, progress = capsys.readouterr()
+    assert "bert/pooler/dense/kernel [12x12 float32] -> bert.pooler.dense.weight (transposed)" in told
+    assert "is not pinned: no hash of its files was known" in told and "commit data/models/sources.lock" in told
+    assert 'Forward pass of "The weather is fine today."' in told and "Cite: Nobody 2020" in told
+    assert f"fetch: uncased_L-2.zip from {catalogue.address}/bert/uncased_L-2.zip" in progress
+    assert run_command(["models", "fetch", "google", "--as", "other", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["model"]["name"] == "other" and again["downloaded"].keys() == {"uncased_L-2.zip"}
+    catalogue.files["/bert/uncased_L-2.zip"] += b"tampered"
+    assert run_command(["models", "fetch", "google", "--as", "third"]) == 75
+    assert "is not the file that data/models/sources.lock knows" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("way", ["huggingface", "modelscope", "mirror"])
+def test_a_model_of_a_hub_comes_from_whichever_is_named(
+    way: str, catalogue: Served, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way == "mirror":
+        monkeypatch.setenv("TUNEGATE_MIRROR", str(project.parent / "published"))
+    else:
+        monkeypatch.setenv("TUNEGATE_HUB", way)
+    assert run_command(["models", "fetch", "tiny"]) == 0
+    assert "last_hidden_state [2, " in capsys.readouterr().out
+    asked = {path.split("/")[2] for path, _ in catalogue.asked}
+    assert asked == {"huggingface": {"models", "tiny"}, "modelscope": {"v1"}, "mirror": set()}[way]
+
+
+def test_an_archive_is_added_from_its_address(
+    catalogue: Served, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["models", "add", "mine", f"{catalogue.address}/bert/uncased_L-2.zip"]) == 0
+    assert "prediction_logits [2, 9, 15]" in capsys.readouterr().out
+    assert run_command(["models", "add", "scope", "--modelscope", "owner/tiny"]) == 0
+    assert run_command(["models", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert f"from Google checkpoint uncased_L-2.zip from {catalogue.address}" in listed
+    assert "from modelscope owner/tiny" in listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["tyny"], 2, 'has no base model "tyny". Did you mean "tiny"?'),
+        (["tiny", "--from", "modelscop"], 2, 'is no hub. Did you mean "modelscope"?'),
+        (["lonely", "--from", "modelscope"], 2, "knows no place of lonely on ModelScope"),
+        (["lonely"], 2, "The hub knows no public model owner/other"),
+        (["tiny", "--mirror", "nowhere"], 2, "The mirror has no nowhere/tiny"),
+        (["tiny", "--as", "../x"], 2, "is no name for a base model"),
+    ],
+)
+def test_a_wrong_fetch_is_two_sentences(
+    arguments: list[str], status: int, says: str, catalogue: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["models", "fetch", *arguments]) == status
+    assert says in capsys.readouterr().err
+
+
+def test_without_a_name_the_catalogue_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["models", "fetch"]) == 0
+    shown = capsys.readouterr().out
+    assert "google-bert-chinese: BERT base, Chinese" in shown and "Not pinned: no hash is known beforehand" in shown
+    assert run_command(["models", "fetch", "--json"]) == 0
+    assert {"name", "url", "hub", "modelscope", "licence", "pinned"} <= json.loads(capsys.readouterr().out)[0].keys()

@@ -17,7 +17,8 @@ HEAVY = [
     "dvc",
     "prefect",
     "bentoml",
-    "pooch",
+    "requests",
+    "huggingface_hub",
     "openpyxl",
     "rich",
 ]

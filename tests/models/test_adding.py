@@ -24,7 +24,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def add(workspace: Workspace, folder: Path, *, replace: bool = False) -> bool:
-    return add_model(workspace, "small", from_folder(folder), replace=replace)[1]
+    return add_model(workspace, "small", from_folder(folder), replace=replace).changed
 
 
 def test_a_folder_is_copied_with_a_note_of_where_it_came_from(workspace: Workspace, base: Path) -> None:

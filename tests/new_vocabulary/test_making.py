@@ -75,8 +75,9 @@ def test_what_comes_out_is_a_base_model_that_can_learn_to_fill_in_words(family: 
     vocabulary = made(workspace, kind="unigram" if family == "albert" else "wordpiece")
     for times in (1, 2):
         with as_source(vocabulary, family, SIZES["tiny"]) as source:
-            model, changed = add_model(workspace, "own", source, replace=False)
-        assert changed == (times == 1)  # the same rows, the same files
+            added = add_model(workspace, "own", source, replace=False)
+        assert added.changed == (times == 1)  # the same rows, the same files
+    model = added.model
     assert (model.architecture, model.layers, model.hidden, model.vocabulary) == (family, 2, 128, vocabulary.size)
     folder = workspace.model("models/own")
     kept = json.loads((folder / "vocabulary.json").read_text())

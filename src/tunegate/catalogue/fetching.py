@@ -1,17 +1,15 @@
 """A public set's files into a folder: from a mirror or the internet, each verified, all of them or none."""
 
-import hashlib
-import logging
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from tunegate.catalogue.sets import PublicSet, SetFile
-from tunegate.errors import OutsideError, UserError
+from tunegate.downloads import Wanted, download, sha256_of
+from tunegate.errors import OutsideError, TunegateError, UserError
 
 MIRROR_VARIABLE = "TUNEGATE_MIRROR"
-TIMEOUT_SECONDS = 30.0  # without a byte from the server
 GUIDE = "docs/how-to/public-data.md shows how a mirror is laid out."
 
 
@@ -45,12 +43,6 @@ def fetch_set(public: PublicSet, folder: Path, mirror: Path | None, told: Callab
     return True
 
 
-def sha256_of(path: Path) -> str:
-    """Of the file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _refuse_other_content(public: PublicSet, folder: Path) -> None:
     wanted = {file.path: file.sha256 for file in public.files}
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
@@ -77,35 +69,9 @@ def _copy(public: PublicSet, file: SetFile, mirror: Path, target: Path) -> None:
 
 
 def _download(public: PublicSet, file: SetFile, target: Path) -> None:
-    import pooch
-    import requests
-
-    pooch.get_logger().setLevel(logging.ERROR)
     url = f"{public.url}/{file.upstream or file.path}"
     try:
-        pooch.retrieve(
-            url,
-            known_hash=f"sha256:{file.sha256}",
-            fname=target.name,
-            path=target.parent,
-            downloader=pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS),
-        )
-    except ValueError as error:  # pooch's word for a wrong hash
-        raise OutsideError(
-            f"{url} is not the file that the catalogue knows: its SHA-256 is not {file.sha256}.",
-            f"Something on the way changed it. Try again, or use a mirror; {GUIDE}",
-        ) from error
-    except (requests.RequestException, OSError) as error:
-        raise OutsideError(
-            f"{url} cannot be fetched: {_reason(error)}.",
-            f"Check the connection and try again, or name a mirror with --mirror or {MIRROR_VARIABLE}; {GUIDE}",
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    """The error in a few words: the libraries' own are whole stack frames."""
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"the server answered {response.status_code} {response.reason}"
-    kinds = {"ConnectTimeout": "the server does not answer", "ReadTimeout": "the server stopped answering"}
-    return kinds.get(type(error).__name__, "there is no connection to the server")
+        download(Wanted(url, sha256=file.sha256), target)
+    except TunegateError as error:
+        more = f"Or name a mirror with --mirror or {MIRROR_VARIABLE}; {GUIDE}"
+        raise OutsideError(error.problem, f"{error.remedy} {more}") from error

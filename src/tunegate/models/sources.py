@@ -1,4 +1,4 @@
-"""Where a base model can come from: a folder, an installed Python package, the Hugging Face hub at one commit."""
+"""A base model that is on this machine: a folder, an archive, an installed package. From a server: `bringing`."""
 
 import importlib.util
 import json
@@ -10,12 +10,13 @@ from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tunegate.errors import OutsideError, UserError
+from tunegate.errors import UserError
+from tunegate.models.archives import is_archive, unpack
 from tunegate.models.folder import CONFIG, VOCABULARY, WEIGHTS
-from tunegate.models.google.archives import is_archive, unpack
 from tunegate.models.google.conversion import REPORT, convert
 from tunegate.models.google.files import is_google_folder
-from tunegate.models.google.trial import try_out
+from tunegate.models.seen import Brought
+from tunegate.models.trial import try_out
 
 FILES = (  # what is taken from a source, where it is there
     CONFIG,
@@ -29,7 +30,6 @@ FILES = (  # what is taken from a source, where it is there
 )
 LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "README.md")
 
-_HUB_NAME = re.compile(r"([A-Za-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
 _SNAPSHOT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -38,6 +38,7 @@ class Source:
     """A folder with a model's files. `description` is for people; `commit` pins it where there is such a thing.
 
     `report`: what became of each tensor where the folder was made from Google's checkpoint; `trial`: its forward pass.
+    `brought`: the hashes of what was downloaded.
     """
 
     folder: Path
@@ -45,6 +46,7 @@ class Source:
     commit: str | None
     report: tuple[str, ...] = ()
     trial: str | None = None
+    brought: Brought | None = None
 
 
 @contextmanager
@@ -55,7 +57,10 @@ def from_path(path: Path) -> Iterator[Source]:
             unpacked = Path(scratch) / "unpacked"
             unpacked.mkdir()
             unpack(path, unpacked)
-            yield _converted(unpacked, path.name, Path(scratch))
+            if is_google_folder(unpacked) or not (unpacked / CONFIG).is_file():
+                yield _converted(unpacked, path.name, Path(scratch))
+            else:
+                yield Source(unpacked, f"archive {path.name}", None)
         elif is_google_folder(path):
             yield _converted(path, path.resolve().name, Path(scratch))
         else:
@@ -67,7 +72,7 @@ def _converted(folder: Path, name: str, scratch: Path) -> Source:
     made.mkdir()
     conversion = convert(folder, made, name=name)
     report = tuple(conversion.lines())
-    return Source(made, f"Google checkpoint {name}", None, report, try_out(made).line())
+    return Source(made, f"Google checkpoint {name}", None, report, try_out(made, whole=True).line())
 
 
 def from_folder(folder: Path) -> Source:
@@ -104,47 +109,6 @@ def _distribution(module: str, name: str) -> str:
     """Name and version as pip says them; the bare name of a package that pip did not install."""
     found = metadata.packages_distributions().get(module)
     return f"{found[0]} {metadata.version(found[0])}" if found else name
-
-
-@contextmanager
-def from_hub(name: str) -> Iterator[Source]:
-    """`OWNER/NAME[@REVISION]`, resolved to a commit and downloaded. Raises UserError, OutsideError."""
-    if not _HUB_NAME.fullmatch(name):
-        raise UserError(f"{name!r} is no name on the hub.", "Write OWNER/NAME or OWNER/NAME@REVISION.")
-    repository, _, revision = name.partition("@")
-    with TemporaryDirectory() as scratch:
-        commit = _download(repository, revision or "main", Path(scratch))
-        yield Source(Path(scratch), f"hub {repository}", commit)
-
-
-def _download(repository: str, revision: str, folder: Path) -> str:
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import (  # type: ignore[attr-defined]
-        HFValidationError,
-        HTTPError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-    )
-
-    api = HfApi()
-    try:
-        commit = str(api.model_info(repository, revision=revision).sha)
-        api.snapshot_download(
-            repository,
-            revision=commit,
-            local_dir=folder,
-            allow_patterns=[*FILES, *LICENCE_FILES, "*.bin", "*.index.json"],
-        )
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise UserError(
-            f"The hub knows no public model {repository}.", "Check the name, or set HF_TOKEN for a private one."
-        ) from error
-    except (HTTPError, OfflineModeIsEnabled, OSError) as error:
-        raise OutsideError(
-            f"{repository}@{revision} could not be brought from the hub: {str(error).splitlines()[0].rstrip('.')}.",
-            "Check the network and HF_HUB_OFFLINE, or download the folder elsewhere and use --folder.",
-        ) from error
-    return commit
 
 
 def read_json(path: Path) -> dict[str, object]:

@@ -13,7 +13,7 @@ from tests.models.google.forward import forward
 from tests.models.google.published import ALBERT, BERT, WORDPIECES, publish, random_variables, sentencepiece_model
 from tunegate.errors import UserError
 from tunegate.models.google.conversion import Conversion, convert
-from tunegate.models.google.trial import try_out
+from tunegate.models.trial import try_out
 
 CONFIGS = {"bert": BERT, "albert": ALBERT, "albert-v1": {**ALBERT, "num_hidden_groups": 1, "inner_group_num": 1}}
 
@@ -79,7 +79,7 @@ def test_a_part_that_is_missing_as_a_whole_is_reported(
     conversion, made = converted(tmp_path)
     assert (conversion.architecture, conversion.plan.missing) == (architecture, missing)
     assert f"missing: {missing[-1]} ({architecture} does without)" in conversion.lines()
-    assert try_out(made).outputs
+    assert try_out(made, whole=True).outputs
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@
 """
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,11 @@ SCRIPT = Path(__file__).with_name("by_tensorflow.py")
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> str:
+def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     given = os.environ.get("TUNEGATE_TENSORFLOW_PYTHON")
     if given:
-        return given
+        yield given
+        return
     folder = tmp_path_factory.mktemp("tensorflow")
     made = str(folder / "bin/python")
     for command in (
@@ -34,7 +37,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
         done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
         if done.returncode:
             pytest.skip(f"TensorFlow cannot be installed here: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
-    return made
+    yield made
+    shutil.rmtree(folder)  # 1.6 GB, and pytest would keep it for three sessions
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ import pytest
 
 from tests.models.google.published import ALBERT, BERT, publish
 from tunegate.errors import UserError
-from tunegate.models.google.archives import unpack
+from tunegate.models import archives
+from tunegate.models.archives import unpack
 
 
 def packed(folder: Path, archive: Path) -> Path:
@@ -66,3 +67,56 @@ def test_two_checkpoints_in_one_archive_and_a_damaged_one_are_refused(tmp_path: 
         (tmp_path / name).write_bytes(b"not an archive" * 50)
         with pytest.raises(UserError, match=f"{name} cannot be unpacked"):
             unpack(tmp_path / name, tmp_path)
+
+
+def bomb(name: str, folder: Path) -> Path:
+    """An archive that claims or holds far more than it should, small on the disk."""
+    path = folder / name
+    if name == "many.zip":
+        with zipfile.ZipFile(path, "w") as made:
+            for number in range(30):
+                made.writestr(f"{number}/x", "")
+    elif name == "large.zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+            made.writestr("unwanted.bin", bytes(3_000_000))
+            made.writestr("vocab.txt", bytes(3_000_000))
+    else:
+        with tarfile.open(path, "w:gz") as tar:
+            member = tarfile.TarInfo("unwanted.bin" if name == "large.tar.gz" else "vocab.txt")
+            member.size = 6_000_000
+            if name == "header.tar.gz":
+                member.type = tarfile.XHDTYPE  # a header of such a size is read whole by Python's own reader
+            tar.addfile(member, io.BytesIO(bytes(member.size)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("many.zip", "more than any base model: 21 files"),
+        ("large.zip", r"more than any base model: .* 6,000,000 bytes"),
+        ("large.tar.gz", r"more than any base model: .* 6,000,000 bytes"),
+        ("header.tar.gz", "a header claims"),
+    ],
+)
+def test_an_archive_that_would_fill_disk_or_memory_is_refused_before_it_does(
+    name: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MOST_BYTES", 5_000_000)
+    monkeypatch.setattr(archives, "MOST_MEMBERS", 20)
+    monkeypatch.setattr(archives, "LARGEST_READ", 1 << 20)
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(UserError, match=says):
+        unpack(bomb(name, tmp_path), out)
+    assert sum(path.stat().st_size for path in out.iterdir()) < 5_000_000
+
+
+def test_a_link_in_the_place_of_a_file_gives_none(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        link = tarfile.TarInfo("bert_config.json")
+        link.type, link.linkname = tarfile.LNKTYPE, "../../etc/passwd"
+        tar.addfile(link)
+    (tmp_path / "out").mkdir()
+    unpack(tmp_path / "a.tar", tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())

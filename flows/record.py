@@ -1,5 +1,6 @@
 """What stays of a run: a commit of its own, and the version that a model which passed becomes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from flows.job import Job
@@ -31,6 +32,19 @@ def keep(job: Job, before: Snapshot, result: Result) -> Kept:
     except TunegateError as error:
         return Kept(note=f"{error.problem} {error.remedy}")
     return _registered(job.workspace, run, summary)
+
+
+def keep_again(job: Job, run: str, now: Snapshot, result: Result) -> Kept | None:
+    """Of a run that died before its record, with nothing left to do. None where its verdict is on record already."""
+    summary = summarise(job.workspace, replace(result, run=run))
+    verdict_hash = _verdict_hash(summary)
+    if verdict_hash is None or run_of_verdict(job.workspace, job.pipeline, verdict_hash) is not None:
+        return None
+    try:
+        kept = record(job.workspace, now, ended(summary), _made(job))
+    except TunegateError as error:
+        return Kept(note=f"{error.problem} {error.remedy}")
+    return _registered(job.workspace, kept, summary)
 
 
 def stand(workspace: Workspace, result: Result) -> Result:

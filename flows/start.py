@@ -7,10 +7,11 @@ from functools import partial
 from typing import TextIO
 
 from flows.environment import use_prefect
-from flows.job import Job
-from flows.locks import locked
+from flows.job import Job, Say
+from flows.locks import alone, locked
 from flows.prepare import bring_files, inputs_put_back, settings_of, track_edits, write_inputs
-from flows.record import stand
+from flows.record import keep_again, stand
+from flows.recover import cut_short, last_words, mended_lock, recover, settled
 from flows.result import Failure, Result, StageResult
 from tunegate.data_versions.switching import settle
 from tunegate.dvc.project import Project
@@ -47,8 +48,10 @@ def opened(workspace: Workspace, order: Order, stream: TextIO) -> Iterator[list[
     names = _chosen(order.pipelines, list(settings))
 
     say = partial(print, file=stream, flush=True)
-    with locked(workspace, _with_upstream(workspace, names), say), closing(Project(workspace)) as project:
+    with locked(workspace, _with_upstream(workspace, names, say), say), closing(Project(workspace)) as project:
         involved = _involved(project, names)
+        if not order.dry:
+            recover(workspace, involved, say)
         for data in settle(workspace):
             say(f"an interrupted `tunegate data add` of data/raw/{data} is settled")
         for name in involved:
@@ -70,7 +73,9 @@ def _run(job: Job, dry: bool) -> Result:
     if dry:
         return Result(job.pipeline, _timed(job.workspace, plan), planned=True)
     if all(stage.state == "unchanged" for stage in plan):
-        return stand(job.workspace, Result(job.pipeline, plan))
+        return _standing(job, Result(job.pipeline, plan))
+    if cut_short(job.workspace, job.pipeline) is None and (words := last_words(job.workspace, job.pipeline)):
+        job.say(words)
     before = snapshot(job.workspace)
     try:
         use_prefect(job.workspace, job.say)
@@ -79,6 +84,18 @@ def _run(job: Job, dry: bool) -> Result:
         return walk_flow(job, before)
     except (OutsideError, KeyboardInterrupt) as error:  # the server did not start, or was waited for too long
         return Result(job.pipeline, plan, failure=Failure.of(error))
+
+
+def _standing(job: Job, result: Result) -> Result:
+    """Nothing is to be done; a run that was stopped between its last stage and its record comes on record now."""
+    left = cut_short(job.workspace, job.pipeline)
+    if left is not None:
+        kept = keep_again(job, left.run, snapshot(job.workspace), result)
+        settled(job.workspace, job.pipeline)
+        if kept is not None:
+            job.say(f"all stages of {left.run} were done; it is on record now")
+            return replace(result, kept=kept)
+    return stand(job.workspace, result)
 
 
 def _timed(workspace: Workspace, plan: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
@@ -105,9 +122,23 @@ def _chosen(asked: Sequence[str], known: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(asked or known))
 
 
-def _with_upstream(workspace: Workspace, names: Sequence[str]) -> list[str]:
-    with closing(Project(workspace)) as project:
-        return _involved(project, names)
+def _with_upstream(workspace: Workspace, names: Sequence[str], say: Say) -> list[str]:
+    try:
+        with closing(Project(workspace)) as project:
+            return _involved(project, names)
+    except UserError:
+        if not _mended(workspace, say):
+            raise
+    return _with_upstream(workspace, names, say)
+
+
+def _mended(workspace: Workspace, say: Say) -> bool:
+    """Whether dvc.lock can be read again. While others run it is theirs to write."""
+    try:
+        with alone(workspace):
+            return mended_lock(workspace, say)
+    except OutsideError:
+        return False
 
 
 def _involved(project: Project, names: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from prefect.states import Cancelled, Completed, Failed
 from flows import told
 from flows.job import Job
 from flows.record import keep
+from flows.recover import begin, settled
 from flows.result import Failure, Kept, Result, StageResult
 from flows.summary import summarise
 from tunegate.bento import packaged_bento
@@ -56,10 +57,12 @@ class Walk:
     def steps(self, stopped: Stopped) -> State[Any]:
         """Within the flow: all steps, until one fails. However it ends, the run stays on record."""
         self._stopped = stopped
+        begin(self.job.workspace, self.job.pipeline, self.name)
         try:
             self._steps()
         finally:
             self.kept = keep(self.job, self._before, self.result())
+            settled(self.job.workspace, self.job.pipeline)
         return self._final_state()
 
     def _steps(self) -> None:

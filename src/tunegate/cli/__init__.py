@@ -3,6 +3,7 @@
 One module per command; each starts the rooms below when it is called.
 """
 
+import errno
 import sys
 from typing import Annotated
 
@@ -64,6 +65,14 @@ review.add_to(app)
 demo.add_to(app)
 
 
+MACHINE = {
+    errno.ENOSPC: "Make room on that disk (`tunegate gc` says what may go), then run the same command again.",
+    errno.EDQUOT: "Make room within your quota (`tunegate gc` says what may go), then run the same command again.",
+    errno.EROFS: "Mount that file system writable, then run the same command again.",
+}
+"""What is the machine's and no fault of ours, and what to do."""
+
+
 def _say_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -92,6 +101,12 @@ def run_command(arguments: list[str]) -> int:
         status = app(arguments, prog_name="tunegate", standalone_mode=False)
     except TunegateError as error:
         return _tell(error.problem, error.remedy, error.status)
+    except OSError as error:
+        if error.errno not in MACHINE:
+            raise
+        return _tell(
+            f"{error.strerror}: {error.filename or 'where it must write'}.", MACHINE[error.errno], ExitStatus.OUTSIDE
+        )
     except typer.TyperException as error:
         return _tell_usage(error)
     except typer.Abort:

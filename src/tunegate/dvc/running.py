@@ -30,6 +30,9 @@ KILLED = re.compile(
     r"exited with (-9|137)\b"
 )  # as DVC says of a stage that SIGKILL ended; 137 where a shell waited for it
 
+FULL = re.compile(r"No space left on device|Disk quota exceeded|database or disk is full")
+READ_ONLY = re.compile(r"Read-only file system")
+
 QUIET = {
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -207,6 +210,15 @@ def _failure(path: Path, step: Step, tail: deque[str]) -> Exception:
     if path.is_file():
         told = json.loads(path.read_text(encoding="utf-8"))
         return kinds.get(told["status"], UserError)(told["problem"], told["remedy"])
+    for sign, what, remedy in (
+        (FULL, "found no room on the disk", "Make room (`tunegate gc` says what may go)"),
+        (READ_ONLY, "may not write where it must", "Mount it writable"),
+    ):
+        if any(sign.search(line) for line in tail):
+            said = next(line for line in reversed(tail) if sign.search(line)).strip()
+            return OutsideError(
+                f"The stage {step.address} {what}: {said}.", f"{remedy}, then run again: what was finished is kept."
+            )
     if any(KILLED.search(line) for line in tail):
         return CrashedError(
             f"The stage {step.address} was killed from outside, most often because the machine ran out of memory.",

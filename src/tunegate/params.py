@@ -206,7 +206,7 @@ class GateSettings(Settings):
         gt=0,
         lt=1,
         description="how much of the primary metric may be lost to champion and best version; of an error in a unit: "
-        "a share of the right numbers' standard deviation",
+        "a share of the right numbers' standard deviation; of a loss: so much of it",
     )
     slices: list[str] = Field(
         default=["label", "length", "source"],

@@ -67,7 +67,7 @@ def test_numbers_lead_to_their_task_which_learns_them_in_their_own_measure(works
     made = plan(workspace, content, task="text_regression", columns={"label": "stars"}, margin=0.05)
     assert made.entry["options"] == {"center": 1.95, "spread": 1.15}
     assert made.entry["ingest"]["columns"] == {"score": "stars"}
-    assert made.in_unit
+    assert made.unit == "deviations"
 
 
 @pytest.mark.parametrize(

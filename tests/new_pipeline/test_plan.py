@@ -224,3 +224,8 @@ def test_plain_text_is_pre_trained_on_without_behaviour_tests_which_would_change
     assert plan.settings.task == "pretraining"
     assert plan.settings.evaluate.behaviour is None
     assert plan.survey.rows == 40
+    carry_out(workspace, plan)
+    said = "margin: 0.05  # a new version's loss per hidden word may be larger by at most 0.05"
+    assert said in workspace.params.read_text()
+    with pytest.raises(UserError, match="a difference of losses"):
+        plan.with_margin(2.0)

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -121,26 +123,16 @@ def test_a_classifiers_rows_are_taken_over_by_their_labels_names(tmp_path: Path)
     assert abs(newer[1:] - older).max() > 1e-3
 
 
-def test_what_was_interrupted_goes_on_with_the_same_masks_to_the_same_weights(
+def test_a_killed_pre_training_goes_on_with_the_same_masks_to_the_same_weights(
     learnt: tuple[Workspace, TrainReport], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    advance, said = Progress.advance, []
-
-    class StoppedError(Exception):
-        pass
-
-    def stopping(self: Progress, what: str, done: int, *more: Any) -> None:
-        advance(self, what, done, *more)
-        if what == "steps" and done >= 6:
-            raise StoppedError
-
-    monkeypatch.setattr(Progress, "advance", stopping)
-    with pytest.raises(StoppedError):
-        learn_words(tmp_path)
-    monkeypatch.setattr(Progress, "advance", advance)
+    command = [sys.executable, "-m", "tests.stages.killed_words", str(tmp_path), "6"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    said: list[str] = []
     monkeypatch.setattr(Progress, "say", lambda self, text: said.append(text))
     report = train_it(Workspace(tmp_path), OWN_WORDS)
-    assert any(text.startswith("resuming at step") for text in said)
+    assert any(text.startswith("resuming at step 4 of 12 ") for text in said)
     assert report.weights_sha256 == learnt[1].weights_sha256
     assert report.epochs == learnt[1].epochs
 

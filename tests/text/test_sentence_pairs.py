@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunegate.text.sentence_pairs import IN_ORDER, OUT_OF_ORDER, Kind, Pair, Sentence, pairs, stretches
+from tunegate.text.sentence_pairs import IN_ORDER, OUT_OF_ORDER, Kind, Pair, Sentence, pairs, strangers, stretches
 from tunegate.text.words import split_words
 
 documents_of_words = st.lists(
@@ -36,7 +36,12 @@ def places(text: str) -> list[tuple[int, int, int]]:
 
 def all_pairs(shape: list[list[int]], size: int, kind: Kind, seed: int = 0) -> list[tuple[int, Pair]]:
     documents = made(shape)
-    return [(number, pair) for number in range(len(shape)) for pair in pairs(documents, number, size, kind, seed)]
+    others = strangers(documents)
+    return [
+        (number, pair)
+        for number in range(len(shape))
+        for pair in pairs(documents, number, size, kind, seed, others=others)
+    ]
 
 
 @given(documents_of_words, st.integers(2, 30), kinds, st.integers(0, 9))
@@ -100,8 +105,17 @@ def test_seed_and_text_alone_decide() -> None:
 
 def test_a_random_next_sentence_needs_another_document() -> None:
     with pytest.raises(ValueError, match="another document"):
-        list(pairs(made([[3, 4]]), 0, 20, "nsp", 0))
-    assert list(pairs(made([[3, 4]]), 0, 20, "sop", 0))
+        list(pairs(made([[3, 4]]), 0, 20, "nsp", 0, others=[0]))
+    assert list(pairs(made([[3, 4]]), 0, 20, "sop", 0, others=[0]))
+
+
+def test_a_random_next_sentence_is_of_a_document_that_has_next_sentences() -> None:
+    """Else what stands alone in a line of its own would never be the right one, and be told by its looks."""
+    shape = [[4, 5, 6, 7], [5, 5, 5], [6, 4, 6], *([[5]] * 60)]
+    found = [pair for seed in range(20) for _, pair in all_pairs(shape, 12, "nsp", seed)]
+    strange = [pair.second for pair in found if pair.order == OUT_OF_ORDER]
+    assert len(strange) > 20
+    assert {places(second or "")[0][0] for second in strange} == {0, 1, 2}
 
 
 @given(documents_of_words, st.integers(1, 30))

@@ -97,7 +97,12 @@ def _ask_task(fits: "Sequence[Fit]") -> str:
 
 def _ask_margin(plan: "Plan") -> float:
     chosen = plan.settings.gate.margin
-    return float(typer.prompt("How much may a new version lose (0.01 is one point)?", default=chosen, type=float))
+    asked = {
+        "points": "How much may a new version lose (0.01 is one point)?",
+        "deviations": "By what share of the numbers' standard deviation may a new version's error be larger?",
+        "loss": f"By how much may a new version's {plan.metric.title} be larger?",
+    }
+    return float(typer.prompt(asked[plan.unit], default=chosen, type=float))
 
 
 def _show(plan: "Plan") -> None:
@@ -149,8 +154,9 @@ def _show_margin(plan: "Plan") -> None:
     if not test_rows:
         print("There are no test rows, so nothing can be certified: give some, or set split.test above 0.\n")
         return
-    if plan.in_unit:
-        print(f"Margin:     {margin:g} of the numbers' standard deviation (gate.margin, --margin chooses another)\n")
+    if plan.unit != "points":
+        of = "the numbers' standard deviation" if plan.unit == "deviations" else plan.metric.title
+        print(f"Margin:     {margin:g} of {of} (gate.margin, --margin chooses another)\n")
         return
     print(
         f"With {test_rows:,} test rows a new version that is as good can be certified to lose at most "

@@ -16,15 +16,23 @@ from tunegate.new_pipeline.columns import AskColumn, choose_columns
 from tunegate.new_pipeline.data import RawData, find_data
 from tunegate.new_pipeline.entry import add_entry, check_new_name, entry_of, ignore_outputs
 from tunegate.new_pipeline.lists import choose_lists
-from tunegate.new_pipeline.margin import first_margin, margin_comment
+from tunegate.new_pipeline.margin import Unit, first_margin, margin_comment, unit_of
 from tunegate.new_pipeline.survey import Survey, files_to_read, sample_values, survey
 from tunegate.new_pipeline.task import AskTask, choose_task
 from tunegate.params import GateSettings, PipelineSettings
 from tunegate.records import Payload, question_columns
 from tunegate.stages import STAGES
 from tunegate.statistics.power import certified_margin
+from tunegate.task import Metric
 from tunegate.tasks import TASKS, answering_of, check_task, record_of
 from tunegate.workspace import Workspace, fresh_folder, write_atomically
+
+MARGINS: dict[Unit, tuple[str, str]] = {
+    "points": ("a share of the rows", "One point is 0.01."),
+    "deviations": ("a share of the numbers' standard deviation", "A tenth of it is 0.1."),
+    "loss": ("a difference of losses", "0.05 is a pseudo-perplexity that is 5 % higher."),
+}
+"""What a margin is, and how to say one."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +68,19 @@ class Plan:
         try:
             gate = GateSettings.model_validate({**self.settings.gate.model_dump(), "margin": margin})
         except ValidationError as error:
-            raise UserError(
-                f"A margin of {margin:g} cannot be: it is a share of the rows, above 0 and below 1.",
-                "One point is 0.01.",
-            ) from error
+            what, remedy = MARGINS[self.unit]
+            raise UserError(f"A margin of {margin:g} cannot be: it is {what}, above 0 and below 1.", remedy) from error
         return replace(self, settings=self.settings.model_copy(update={"gate": gate}))
 
     @property
-    def in_unit(self) -> bool:
-        """Whether the primary metric is no share but has a unit."""
-        return answering_of(self.settings.task).METRICS[0].scale is not None
+    def metric(self) -> Metric:
+        """The primary one."""
+        return answering_of(self.settings.task).METRICS[0]
+
+    @property
+    def unit(self) -> Unit:
+        """What the margin is measured in."""
+        return unit_of(self.metric)
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -85,7 +96,7 @@ class Plan:
             "entry": self.entry,
             **asdict(self.survey),
             "unread": self.unread,
-            "margin": certified_margin(test_rows) if test_rows else None,
+            "margin": certified_margin(test_rows) if test_rows and self.unit == "points" else None,
         }
 
 
@@ -112,7 +123,8 @@ def make_plan(workspace: Workspace, request: Request, ask: AskColumn | None, ask
     found = survey(files, part, settings.ingest, settings.split)
     settings = settings.model_copy(update=_by_rows(settings, found, payload))
     plan = Plan(request.name, settings, found, data.folder if data.copied else None, unread)
-    return plan.with_margin(first_margin(found.splits["test"]) if request.margin is None else request.margin)
+    first = first_margin(found.splits["test"], plan.unit)
+    return plan.with_margin(first if request.margin is None else request.margin)
 
 
 def _by_rows(settings: PipelineSettings, found: Survey, payload: Sequence[Payload]) -> dict[str, Any]:
@@ -133,7 +145,7 @@ def carry_out(workspace: Workspace, plan: Plan) -> list[str]:
     if plan.source:
         _bring(workspace, plan.source, workspace.raw(plan.name))
     tests = _write_tests(workspace, plan)
-    said = margin_comment(plan.settings.gate.margin, plan.survey.splits["test"], plan.in_unit)
+    said = margin_comment(plan.settings.gate.margin, plan.survey.splits["test"], plan.metric)
     add_entry(workspace.params, plan.name, plan.entry, {("gate", "margin"): said})
     raw = workspace.raw(plan.settings.data)
     ignored = ignore_outputs(workspace, plan.name, STAGES)

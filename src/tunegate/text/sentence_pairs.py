@@ -2,8 +2,9 @@
 
 After the data builder of BERT (`create_pretraining_data.py`), by documents: what follows is from the same document,
 what does not from another one (`nsp`, Devlin et al. 2019) or the same two the other way round (`sop`, Lan et al. 2020).
-One difference: a coin is thrown only where both answers are possible, so that exactly half of the pairs are expected to
-be in order; a sentence that is left over alone has no order.
+Two differences: a coin is thrown only where both answers are possible, so that exactly half of the pairs are expected
+to be in order; a sentence that is left over alone has no order. And a random next sentence comes from a document that
+has next sentences itself: among lines that stand alone, their kind would tell what follows and what does not.
 """
 
 import random
@@ -65,10 +66,20 @@ def stretches(document: Document, size: int) -> list[str]:
     return [_text(piece) for piece in pieces if piece]
 
 
-def pairs(documents: Sequence[Document], number: int, size: int, kind: Kind, seed: int) -> Iterator[Pair]:
+def strangers(documents: Sequence[Document]) -> Sequence[int]:
+    """The documents that a random next sentence may come from, by their numbers: those of several sentences; all,
+    where fewer than two are such."""
+    several = [number for number, document in enumerate(documents) if len(document) > 1]
+    return several if len(several) > 1 else range(len(documents))
+
+
+def pairs(
+    documents: Sequence[Document], number: int, size: int, kind: Kind, seed: int, *, others: Sequence[int]
+) -> Iterator[Pair]:
     """The pairs of document `number`, of at most `size` words (at least 2) together, neither text ever empty.
 
-    Random numbers depend on the seed and the document's own text. Raises ValueError for `nsp` with a single document.
+    `others`: the documents' `strangers`. Random numbers depend on the seed and the document's own text. Raises
+    ValueError for `nsp` with a single document.
     """
     if kind == "nsp" and len(documents) < 2:
         raise ValueError("a random next sentence is one of another document, and there is none")
@@ -87,7 +98,8 @@ def pairs(documents: Sequence[Document], number: int, size: int, kind: Kind, see
         first, second, order = chunk[:middle], chunk[middle:], chance.choice((IN_ORDER, OUT_OF_ORDER))
         if order == OUT_OF_ORDER and kind == "nsp":
             place -= len(second)  # not used here, and so the start of what comes
-            second = _elsewhere(documents, number, wanted - _words(first), chance)
+            stranger = _other_than(number, others, chance)
+            second = _stretch_of(documents[stranger], wanted - _words(first), chance)
         elif order == OUT_OF_ORDER:
             first, second = second, first
         yield Pair(*_cut(first, second, size, chance), order)
@@ -98,15 +110,20 @@ def _wanted(size: int, chance: random.Random) -> int:
     return chance.randint(2, size) if chance.random() < SHORT else size
 
 
-def _elsewhere(documents: Sequence[Document], own: int, words: int, chance: random.Random) -> list[Sentence]:
-    """Consecutive sentences of any other document, from a random one on, up to so many words; at least one."""
-    number = chance.randrange(len(documents) - 1)
-    other = documents[number + (number >= own)]
-    start = chance.randrange(len(other))
+def _other_than(own: int, others: Sequence[int], chance: random.Random) -> int:
+    """One of the others, each as likely; there are at least two, of which one may be the own."""
+    place = others.index(own) if own in others else len(others)
+    drawn = chance.randrange(len(others) - (place < len(others)))
+    return others[drawn + (drawn >= place)]
+
+
+def _stretch_of(document: Document, words: int, chance: random.Random) -> list[Sentence]:
+    """Consecutive sentences from a random one on, up to so many words; at least one."""
+    start = chance.randrange(len(document))
     end = start + 1
-    while end < len(other) and _words(other[start:end]) < words:
+    while end < len(document) and _words(document[start:end]) < words:
         end += 1
-    return list(other[start:end])
+    return list(document[start:end])
 
 
 def _cut(first: Document, second: Document, size: int, chance: random.Random) -> tuple[str, str]:

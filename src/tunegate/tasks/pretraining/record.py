@@ -1,6 +1,6 @@
 """What a record of pre-training is: a document, of which stretches and pairs of texts are made to be learnt."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -16,7 +16,7 @@ from tunegate.task import Check, TaskOptions
 from tunegate.text.chinese_words import Segment, by_dictionary, by_rjieba, read_dictionary, word_starts
 from tunegate.text.masking import SHARE
 from tunegate.text.questions import filled
-from tunegate.text.sentence_pairs import IN_ORDER, OUT_OF_ORDER, Sentence, pairs, stretches
+from tunegate.text.sentence_pairs import IN_ORDER, OUT_OF_ORDER, Sentence, pairs, strangers, stretches
 from tunegate.text.sentences import sentences_of
 
 NAME = "pretraining"
@@ -199,6 +199,7 @@ class _Maker:
         documents = [
             [Sentence.of(sentence) for sentence in sentences_of(text, self.options["sentence_ends"])] for text in texts
         ]
+        others = strangers(documents)
         for record, (own, second) in enumerate(zip(ids, seconds, strict=True)):
             if second is not None:
                 yield _Row(record, own, texts[record], second, orders[record])
@@ -207,12 +208,15 @@ class _Maker:
                 for number, text in enumerate(stretches(documents[record], self.options["words"])):
                     yield _Row(record, f"{own}/{number}", text, None, None)
             if self.options["sentences"] != "none":
-                yield from self._pairs(documents, record, own, splits[record])
+                yield from self._pairs(documents, others, record)
 
-    def _pairs(self, documents: list[list[Sentence]], record: int, own: str, split: str) -> Iterator[_Row]:
+    def _pairs(self, documents: list[list[Sentence]], others: Sequence[int], record: int) -> Iterator[_Row]:
         kind, options = self.options["sentences"], self.options
+        own, split = (self.records[name][record].as_py() for name in ("id", "split"))
         try:
-            for number, pair in enumerate(pairs(documents, record, options["words"], kind, options["seed"])):
+            for number, pair in enumerate(
+                pairs(documents, record, options["words"], kind, options["seed"], others=others)
+            ):
                 if pair.second is not None or split == "train":
                     yield _Row(record, f"{own}/pair-{number}", pair.first, pair.second, pair.order)
         except ValueError:

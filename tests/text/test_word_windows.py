@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.text.vocabularies.test_vocabularies import made
 from tests.tiny import tiny_tokenizer
 from tunegate.task import TextTokenizer
 from tunegate.text.tokens import load_tokenizer
@@ -42,6 +43,19 @@ def test_a_sentence_of_3000_words_has_3000_answers(tokenizer: TextTokenizer) -> 
     assert windows.positions["owned"].sum() == 3000
     own = windows.positions["word"][windows.positions["owned"] == 1]
     assert np.array_equal(own, np.arange(3000))
+
+
+def test_a_words_answer_is_read_off_its_first_piece_and_not_off_the_mark_before_it() -> None:
+    """SentencePiece's mark stands alone before what no piece holds together with it."""
+    tokenizer = made("unigram")
+    words = ["weather", "x", ":", "今", "天", "今天", "☃"]
+    windows = word_windows(pa.chunked_array([pa.array([words], pa.list_(pa.string()))]), tokenizer, 32)
+    owned = windows.positions["owned"] == 1
+    leading = [tokenizer.tokenizer.id_to_token(number) for number in windows.tokens["input_ids"][owned].tolist()]
+    assert leading == ["▁weather", "<unk>", ":", "今", "天", "今天", "<unk>"]
+    assert windows.positions["word"][owned].tolist() == list(range(len(words)))
+    tokens = [tokenizer.tokenizer.id_to_token(number) for number in windows.tokens["input_ids"].tolist()]
+    assert tokens[tokens.index("今") - 1] == ":" and tokens[tokens.index("天") - 1] == "今"  # as in running text
 
 
 def test_a_word_without_any_token_is_counted(tokenizer: TextTokenizer) -> None:

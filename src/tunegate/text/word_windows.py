@@ -3,6 +3,9 @@
 Nothing is cut off: a word's answer is read off its first token in the window where that token has most context.
 """
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,10 +13,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tunegate.task import TextTokenizer
+from tunegate.text.words import UNSPACED
 from tunegate.windows import Windows
 
 OVERLAP = 4  # a fourth of a window is shared with the next
 NO_WORD = -1  # of special tokens
+WORD_MARK = "▁"  # begins a word in SentencePiece's vocabularies, as a token of its own where no piece has it
+UNSPACED_START = re.compile(f"[{UNSPACED}]")
 CHUNK = 10_000  # records per batch call: memory stays flat, threads stay busy
 
 
@@ -25,15 +31,16 @@ def word_windows(words: pa.ChunkedArray, tokenizer: TextTokenizer, max_length: i
     counts as `dropped` the words of which the tokenizer keeps nothing: nobody can answer for them.
     """
     before, after = _specials(tokenizer)
+    mark = tokenizer.tokenizer.token_to_id(WORD_MARK)
     body = max(1, max_length - len(before) - len(after))
     made = _Made(before, after)
     for start in range(0, len(words), CHUNK):
         lists = [value or [] for value in words.slice(start, CHUNK).to_pylist()]
         encodings = tokenizer.tokenizer.encode_batch(lists, is_pretokenized=True, add_special_tokens=False)
         for number, encoding in enumerate(encodings):
-            ids, own = np.array(encoding.ids, dtype=np.int32), _word_ids(encoding)
-            made.add(start + number, ids, own, body)
-            made.dropped[made.first] = len(lists[number]) - len(np.unique(own))
+            read = _read(encoding, lists[number], mark)
+            made.add(start + number, read, body)
+            made.dropped[made.first] = len(lists[number]) - int(read.leads.sum())
     return made.windows()
 
 
@@ -50,8 +57,8 @@ class _Made:
         self.dropped: list[int] = []
         self.first = 0  # window of the record that was added last
 
-    def add(self, record: int, ids: NDArray[np.int32], words: NDArray[np.int32], body: int) -> None:
-        first = np.diff(words, prepend=NO_WORD) != 0
+    def add(self, record: int, read: "_Read", body: int) -> None:
+        ids, words, first = read.ids, read.words, read.leads
         shared = body // OVERLAP
         self.first = len(self.record)
         starts = range(0, max(1, len(ids) - shared), max(1, body - shared)) if len(ids) > body else range(1)
@@ -90,8 +97,29 @@ class _Made:
         )
 
 
-def _word_ids(encoding: Any) -> NDArray[np.int32]:
-    return np.array([NO_WORD if word is None else word for word in encoding.word_ids], dtype=np.int32)
+@dataclass(frozen=True)
+class _Read:
+    """A record's tokens [t]: their ids, their words, and whether a word's answer is read off them."""
+
+    ids: NDArray[np.int32]
+    words: NDArray[np.int32]
+    leads: NDArray[np.bool_]
+
+
+def _read(encoding: Any, texts: Sequence[str], mark: int | None) -> _Read:
+    """A word's first token leads. A `mark` that stands alone before the rest of its word says nothing of it: the next
+    token leads, and in scripts without blanks the mark goes, since running text has none there either."""
+    ids = np.array(encoding.ids, dtype=np.int32)
+    words = np.array([NO_WORD if word is None else word for word in encoding.word_ids], dtype=np.int32)
+    if mark is not None and (ids == mark).any():
+        bare = (ids == mark) & (np.append(words[1:], NO_WORD) == words)
+        gone = bare & np.isin(words, [word for word in words[bare].tolist() if UNSPACED_START.match(texts[word])])
+        ids, words = ids[~gone], words[~gone]
+    leads = np.diff(words, prepend=NO_WORD) != 0
+    if mark is not None:
+        alone = np.flatnonzero(leads & (ids == mark) & (np.append(words[1:], NO_WORD) == words))
+        leads[alone], leads[alone + 1] = False, True
+    return _Read(ids, words, leads)
 
 
 def _specials(tokenizer: TextTokenizer) -> tuple[list[int], list[int]]:

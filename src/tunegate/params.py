@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from tunegate.augment_settings import AugmentSettings
 from tunegate.settings import Precision, Settings, Share
 from tunegate.train_settings import TrainSettings
+from tunegate.vocabulary_settings import VocabularySettings
 
 __all__ = ["AugmentSettings", "PipelineSettings", "Precision", "Settings", "Share", "TrainSettings"]
 
@@ -151,6 +152,11 @@ class TokenizeSettings(Settings):
         default=[],
         description="words that become tokens of their own, each starting as the mean of its pieces (Yao et al. 2021)",
     )
+    vocabulary: VocabularySettings | None = Field(
+        default=None,
+        description="in place of the base model's tokens those of a vocabulary of the training rows; a token that the "
+        "base has too keeps its numbers, others start as the mean of their pieces",
+    )
     max_unknown_rate: Share = Field(
         default=0.05, ge=0, le=1, description="share of unknown tokens over which train refuses the data"
     )
@@ -166,6 +172,12 @@ class TokenizeSettings(Settings):
         if len(set(words)) < len(words):
             raise ValueError("must name each word once")
         return words
+
+    @model_validator(mode="after")
+    def _tokens_are_the_bases_or_own(self) -> "TokenizeSettings":
+        if self.vocabulary is not None and self.extra_words:
+            raise ValueError("must not set both vocabulary and extra_words, which adds to the base model's tokens")
+        return self
 
 
 class ExportSettings(Settings):

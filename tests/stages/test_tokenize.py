@@ -129,3 +129,31 @@ def test_words_of_ones_own_are_tokens_and_their_pieces_are_kept_for_training(tmp
     assert report.vocabulary == wanted.tokens == before.vocabulary_size + 1  # "night" was a token already
     assert wanted.made_of == (tuple(before.tokenizer.encode("catmat", add_special_tokens=False).ids),)
     assert after.tokenizer.encode("catmat", add_special_tokens=False).ids == [before.vocabulary_size]
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "unigram"])
+def test_a_vocabulary_of_the_training_rows_takes_the_base_models_place(kind: str, tmp_path: Path) -> None:
+    workspace = prepare(tmp_path, rows=ROWS, tokenize={"vocabulary": {"kind": kind, "size": 60}})
+    report = tokenize(workspace)
+    wanted = read_inputs_wanted(workspace.stage(PIPELINE, "tokenize"))
+    before, after = (
+        load_tokenizer(folder) for folder in (workspace.model("models/tiny"), workspace.stage(PIPELINE, "tokenize"))
+    )
+    assert report.vocabulary == wanted.tokens == after.vocabulary_size <= 60
+    assert (wanted.base_tokens, wanted.kept_tokens) == (before.vocabulary_size, 0)
+    vocabulary = after.tokenizer.get_vocab(with_added_tokens=True)
+    mask = before.tokenizer.token_to_id("[MASK]")
+    assert wanted.made_of[vocabulary["[MASK]"]] == (mask,)
+    known = next(piece for piece in vocabulary if piece.isalpha() and before.tokenizer.token_to_id(piece))
+    assert wanted.made_of[vocabulary[known]] == (before.tokenizer.token_to_id(known),)
+    assert list(report.vocabularies) == ["own", "base"] and "by the own vocabulary" in report.markdown()
+    again = tokenize(workspace)
+    assert again == report
+
+
+def test_an_own_vocabulary_does_not_move_the_token_that_positions_are_counted_from(tmp_path: Path) -> None:
+    workspace = prepare(tmp_path, rows=ROWS, tokenize={"vocabulary": {"size": 60}})
+    path = workspace.model("models/tiny") / "tokenizer.json"
+    path.write_text(path.read_text().replace('"[PAD]"', '"<x>"').replace('"[MASK]"', '"<pad>"'))
+    with pytest.raises(UserError, match="the base model pads with token 4"):
+        tokenize(workspace)

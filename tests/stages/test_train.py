@@ -314,3 +314,15 @@ def test_head_only_training_keeps_what_its_pooling_makes_of_each_row(
     assert ("passes through the encoder" not in capsys.readouterr().out) == cached
     assert report.epochs[-1].train_loss < report.epochs[0].train_loss / 2
     assert [effect.setting for effect in report.effects] == ["train.pooling"]
+
+
+@pytest.mark.parametrize("scratch", ["no", "own_shape"])
+def test_a_model_reads_the_tokens_of_an_own_vocabulary(scratch: str, tmp_path: Path) -> None:
+    own = {"max_length": 32, "vocabulary": {"kind": "unigram", "size": 60}}
+    workspace = prepare(tmp_path, train={"from_scratch": scratch}, tokenize=own)
+    size = run_stage("tokenize", PIPELINE, workspace).vocabulary  # type: ignore[attr-defined]
+    whole = train(workspace)
+    name = next(name for name in model_of(workspace) if name.endswith("word_embeddings.weight"))
+    assert len(model_of(workspace)[name]) == size
+    made = [effect.what for effect in whole.effects if effect.setting == "tokenize.vocabulary"]
+    assert len(made) == (scratch == "no") and all(f"{size:,} rows of embeddings" in what for what in made)

@@ -88,8 +88,9 @@ def _rows(model: "type[BaseModel]", prefix: str) -> Iterator[SettingRow]:
             yield from _rows(inner, f"{key}.")
             continue
         yield SettingRow(key, type_in_words(field.annotation), _default(field), _limits(field), field.description or "")
-        if inner:  # a mapping of the user's own names to settings
-            yield from _rows(inner, f"{key}.<name>.")
+        if inner:  # settings that may be left out, or a mapping of the user's own names to settings
+            may_be_null = get_origin(field.annotation) in (Union, types.UnionType)
+            yield from _rows(inner, f"{key}." if may_be_null else f"{key}.<name>.")
 
 
 def _settings_inside(annotation: Any) -> "type[BaseModel] | None":

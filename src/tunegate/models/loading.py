@@ -97,6 +97,7 @@ def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> L
     if build.pooling is not None:
         check_head(head)
     check_vocabulary(config, build.inputs.base_tokens or vocabulary_size, folder)
+    inputs = build.inputs
     torch.manual_seed(build.seed)
     if build.from_scratch == "no":
         model, info = _from_pretrained(folder, head, config=config)
@@ -107,9 +108,11 @@ def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> L
         effects = map_rows(model, folder, before, after) if after and build.base_head == "kept" else ()
         renewed = renew(model) if build.base_head == "new" else ()
     else:
+        if inputs.base_tokens is not None:  # drawn for the tokens that are wanted: there is no row to make any of
+            config.vocab_size, inputs = inputs.tokens, inputs.model_copy(update={"base_tokens": None})
         model, effect = drawn(_model_class(folder, head, config), config, attention())
         new, unused, effects, renewed = (), (), (effect,), ()
-    effects += changed(model, build.kept_layers, build.inputs)
+    effects += changed(model, build.kept_layers, inputs)
     reinitialised = (*reinitialise(model, build.reinitialised_layers), *(name for name in renewed if name not in new))
     effects += (*pooling_effects(model, build.pooling), *adapted(model, build.lora))
     model.train()

@@ -4,30 +4,37 @@ Over a limit the stage still succeeds and keeps its files for review; train refu
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tunegate.errors import UserError
 from tunegate.models.folder import check_folder, longest_input, read_config
 from tunegate.models.inputs_wanted import InputsWanted
 from tunegate.params import TokenizeSettings
-from tunegate.records import read_table
+from tunegate.records import read_table, texts_of
 from tunegate.stages import Context, Report
 from tunegate.task import TextTokenizer
-from tunegate.tasks import encoding_of
+from tunegate.tasks import encoding_of, record_of
 from tunegate.text.extension import extended
 from tunegate.text.tokens import load_tokenizer
+from tunegate.text.vocabularies import vocabulary_of
+from tunegate.text.vocabularies.measuring import Measures, measured
+from tunegate.text.vocabularies.replacing import made_of as made_of_base
+from tunegate.vocabulary_settings import VocabularySettings
 from tunegate.window_files import save_windows
 from tunegate.windows import Windows, joined
 from tunegate.workspace import write_atomically
 
 ROWS_AT_ONCE = 20_000  # Python lists of tokens exist for this many rows at a time
 SPLITS = ("train", "validation")
+TEXTS_COMPARED = 20_000  # more move no figure that is shown
 
 
 class SplitTokens(BaseModel):
@@ -55,6 +62,7 @@ class TokenizeReport(Report):
     splits: dict[str, SplitTokens]
     reasons: list[str]
     warnings: list[str]
+    vocabularies: dict[str, Measures] = Field(default={})  # validation texts as an own one reads them, and the base's
 
     def markdown(self) -> str:
         head = (
@@ -72,7 +80,12 @@ class TokenizeReport(Report):
             for name, of in self.splits.items()
             if of.words
         ]
-        notes = asked + [f"- {note}\n" for note in (*self.reasons, *self.warnings)]
+        compared = [
+            f"- validation texts by the {name} vocabulary: {of.tokens_per_text:.1f} tokens each, {of.fertility:.2f} a "
+            f"word, {of.unknown_rate:.2%} of them unknown.\n"
+            for name, of in self.vocabularies.items()
+        ]
+        notes = compared + asked + [f"- {note}\n" for note in (*self.reasons, *self.warnings)]
         size = f"Vocabulary of {self.vocabulary:,} tokens, windows of at most {self.max_length}.\n\n"
         return size + head + "".join(lines) + ("\n" + "".join(notes) if notes else "")
 
@@ -83,7 +96,7 @@ def run(context: Context) -> TokenizeReport:
     settings = context.settings(TokenizeSettings)
     folder = context.workspace.model(str(context.inputs.params["model"]))
     check_folder(folder)
-    tokenizer, wanted = _wanted(folder, settings)
+    tokenizer, wanted = _wanted(context, folder, settings)
     splits: dict[str, SplitTokens] = {}
     reasons: list[str] = []
     warnings: list[str] = []
@@ -108,6 +121,7 @@ def run(context: Context) -> TokenizeReport:
         splits=splits,
         reasons=reasons,
         warnings=warnings,
+        vocabularies=_compared(context, tokenizer, folder) if settings.vocabulary else {},
     )
 
 
@@ -128,18 +142,43 @@ def _records(context: Context, split: str) -> Path:
     )
 
 
-def _wanted(folder: Path, settings: TokenizeSettings) -> tuple[TextTokenizer, InputsWanted]:
+def _wanted(context: Context, folder: Path, settings: TokenizeSettings) -> tuple[TextTokenizer, InputsWanted]:
     """The tokenizer, and what the base model must become to read its tokens. Raises UserError."""
     positions = _positions(folder, settings)
     more: dict[str, object] = {}
     if positions:
         more |= {"positions": positions, "lengthening": settings.longer_positions}
     before = load_tokenizer(folder)
+    if settings.vocabulary is not None:
+        own = _own_vocabulary(context, settings.vocabulary)
+        more |= {
+            "base_tokens": before.vocabulary_size,
+            "made_of": made_of_base(own, before),
+            "vocabulary": "vocabulary",
+        }
+        return own, InputsWanted.model_validate(more)
     tokenizer, made_of = extended(folder, settings.extra_words) if settings.extra_words else (before, [])
     if made_of:
         size = before.vocabulary_size
         more |= {"base_tokens": size, "kept_tokens": size, "made_of": made_of, "vocabulary": "extra_words"}
     return tokenizer, InputsWanted.model_validate(more)
+
+
+def _own_vocabulary(context: Context, settings: VocabularySettings) -> TextTokenizer:
+    """Of the training rows, as every later stage reads it from its file."""
+    vocabulary_of(lambda: _texts(context, "train"), settings).save(str(context.out / "tokenizer.json"))
+    return load_tokenizer(context.out)
+
+
+def _compared(context: Context, own: TextTokenizer, folder: Path) -> dict[str, Measures]:
+    texts = list(islice(_texts(context, "validation"), TEXTS_COMPARED))
+    both = {"own": own, "base": load_tokenizer(folder)}
+    return {name: measured(tokenizer, texts) for name, tokenizer in both.items()} if texts else {}
+
+
+def _texts(context: Context, split: str) -> Iterator[str]:
+    for column in texts_of(read_table(_records(context, split)), record_of(context.task).PAYLOAD):
+        yield from (text for text in column.to_pylist() if text)
 
 
 def _positions(folder: Path, settings: TokenizeSettings) -> int | None:

@@ -28,6 +28,8 @@ class Stack:
     database: Database
     redis: Redis
     port: int = field(default_factory=free_port)
+    review_port: int = field(default_factory=free_port)
+    models_port: int = field(default_factory=free_port)
     parts: dict[str, Process] = field(default_factory=dict)
 
     @classmethod
@@ -62,13 +64,17 @@ class Stack:
             "/var/run/postgresql": str(self.database.folder),
             "/etc/tunegate": str(self.folder / "etc"),
             "4200": str(self.port),
+            "8765": str(self.review_port),
+            "127.0.0.1:3000": f"127.0.0.1:{self.models_port}",
+            "PORT=3000": f"PORT={self.models_port}",
         }.items():
             text = text.replace(theirs, ours)
         return text
 
     def process(self, name: str, **variables: str) -> Process:
         """The unit's command with the unit's settings and no others of this shell's."""
-        unit = read_unit(UNITS / f"{name}.service")
+        template, _, instance = name.partition("@")
+        unit = read_unit(UNITS / (f"{template}@.service" if instance else f"{name}.service"))
         environment = {"HOME": str(self.folder / "lib"), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
         for file in unit.environment_files:
             if (path := Path(self.here(file))).exists():
@@ -79,7 +85,7 @@ class Stack:
         environment.update(variables)
         if unit.credentials:
             environment["CREDENTIALS_DIRECTORY"] = str(self._credentials(name, unit.credentials))
-        command = [self.here(part).replace("%H", "host") for part in unit.command]
+        command = [self.here(part).replace("%H", "host").replace("%i", instance) for part in unit.command]
         command = [_expanded(part, environment) for part in command]
         return Process(command, self.folder / f"{name}.log", environment, where=self.project)
 
@@ -129,10 +135,14 @@ class Stack:
         settings = read_environment(self.folder / "etc/client.env")
         return {**os.environ, **settings, "PREFECT_API_AUTH_STRING": self.secret, "HOME": str(self.folder / "lib")}
 
-    def prefect(self, *arguments: str) -> str:
+    def prefect(self, *arguments: str, **variables: str) -> str:
+        return self.run(str(PYTHON / "prefect"), *arguments, **variables)
+
+    def run(self, *command: str, **variables: str) -> str:
+        """A command in a person's shell."""
         done = subprocess.run(
-            [PYTHON / "prefect", *arguments],
-            env=self.client_environment,
+            command,
+            env={**self.client_environment, **variables},
             cwd=self.project,
             capture_output=True,
             text=True,

@@ -133,7 +133,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target = root / "system" / source.relative_to(UNITS)
         target.parent.mkdir(parents=True, exist_ok=True)
         text = source.read_text(encoding="utf-8")
-        text = re.sub(r"(/srv/tunegate/project/\S+/(?:prefect|tunegate|with-secrets|backup))(?=\s)", "/bin/true", text)
+        text = re.sub(
+            r"(/srv/tunegate/project/\S+/(?:prefect|tunegate|python|with-secrets|backup))(?=\s)", "/bin/true", text
+        )
         target.write_text(text)
     return root / "system"
 

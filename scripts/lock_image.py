@@ -15,7 +15,9 @@ FILE = ROOT / "deploy" / "image" / "requirements.txt"
 EXTRAS = "lora,chinese,team"
 BUILD = ("hatchling",)  # what installs tunegate itself
 LEFT_OUT = ("torch", "tunegate")
-NOTICE = "# Written by `python -m scripts.lock_image` from constraints.txt for Python 3.11 on Linux x86-64; do not edit.\n"
+NOTICE = (
+    "# Written by `python -m scripts.lock_image` from constraints.txt for Python 3.11 on Linux x86-64; do not edit.\n"
+)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from urllib.request import urlopen
 
 from flows.alive import read_kept
-from tunegate.errors import OutsideError
+from tunegate.errors import OutsideError, UserError
 from tunegate.workspace import Workspace
 
 STARTUP_SECONDS = "180"  # a first start makes the database: 15 to 20 CPU seconds, more on a busy machine
@@ -49,6 +49,21 @@ def _kept_server(workspace: Workspace) -> str | None:
             return kept.url
         time.sleep(0.2)
     return None
+
+
+def use_named_server(workspace: Workspace) -> None:
+    """Prefect's settings for a worker. Raises UserError where no server is named: one of our own, nobody would see."""
+    for name, value in _settings(workspace).items():
+        os.environ.setdefault(name, value)
+    if os.environ.get("PREFECT_API_URL"):
+        return
+    url = _kept_server(workspace)
+    if url is None:
+        raise UserError(
+            "A worker needs the server that the runs use, and PREFECT_API_URL is not set.",
+            "Set it to that server's address: PREFECT_API_URL=http://host:4200/api; on one machine: `tunegate up`.",
+        )
+    os.environ["PREFECT_API_URL"] = url
 
 
 def _stop(server: "subprocess.Popen[str]") -> None:

@@ -1,14 +1,17 @@
 """A planned run of one pipeline: its steps in order, and which of them are stale, and why."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from flows.elsewhere import run_elsewhere
+from flows.placing import LOCAL, placed
 from flows.result import StageResult
 from tunegate.dvc.noise import is_noise
 from tunegate.dvc.project import Project, Step
 from tunegate.dvc.running import Listener, run_step
+from tunegate.params import ResourceSettings
 from tunegate.progress import Progress, format_seconds
 from tunegate.workspace import Workspace
 
@@ -17,13 +20,15 @@ FORCED = "asked for with --force"
 
 @dataclass(frozen=True)
 class Job:
-    """`force` are stages of this pipeline that run whatever DVC says. `stream` is where people read."""
+    """`force` are stages of this pipeline that run whatever DVC says. `stream` is where people read. `resources` are
+    those of every pipeline that is walked."""
 
     workspace: Workspace
     project: Project
     pipeline: str
     force: frozenset[str]
     stream: TextIO
+    resources: Mapping[str, Mapping[str, ResourceSettings]] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     def say(self, text: str) -> None:
@@ -32,7 +37,8 @@ class Job:
 
     @property
     def steps(self) -> list[Step]:
-        return self.project.steps([self.pipeline])
+        found = self.project.steps([self.pipeline])
+        return [placed(step, self.resources.get(step.pipeline, {})) for step in found]
 
     def reasons(self, step: Step) -> list[str]:
         """Why the step must run now, empty when it is up to date."""
@@ -57,7 +63,8 @@ class Job:
         shown = Progress(step.stage, self.stream)
         shown.say(f"starts, because {_sentence(why)}")
         start = time.monotonic()
-        state = run_step(self.workspace, step, _both(shown, hears), force=self.forced(step))
+        run = run_step if step.hints.pool == LOCAL else run_elsewhere
+        state = run(self.workspace, step, _both(shown, hears), force=self.forced(step))
         self.project.settle(step)
         seconds = time.monotonic() - start
         shown.say(f"{state} in {format_seconds(seconds)}")

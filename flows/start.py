@@ -65,7 +65,8 @@ def opened(workspace: Workspace, order: Order, stream: TextIO) -> Iterator[list[
         with inputs_put_back(workspace, involved) if order.dry else nullcontext():
             for name in involved:
                 write_inputs(project, settings[name], name, say, anew=_decides(order.force), dry=order.dry)
-            yield [Job(workspace, project, name, order.force, stream) for name in names]
+            resources = {name: settings[name].resources for name in involved}
+            yield [Job(workspace, project, name, order.force, stream, resources) for name in names]
 
 
 def _run(job: Job, dry: bool) -> Result:

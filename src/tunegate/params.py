@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from tunegate.augment_settings import AugmentSettings
+from tunegate.errors import did_you_mean
 from tunegate.settings import Precision, Settings, Share
 from tunegate.train_settings import TrainSettings
 from tunegate.vocabulary_settings import VocabularySettings
@@ -257,6 +258,29 @@ class ServiceSettings(Settings):
     batch_tokens: int = Field(default=256, ge=64, description="tokens (padding included) that one engine call takes")
 
 
+STAGES = ("ingest", "validate", "augment", "tokenize", "train", "export", "evaluate", "gate", "package")
+
+
+class ResourceSettings(Settings):
+    """Of one stage. What is not set is as `meta:` in dvc.yaml says."""
+
+    pool: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9][a-z0-9-]*$",
+        description="the work pool whose workers run it (`tunegate worker POOL`); local: where the run itself is",
+    )
+    retries: int | None = Field(
+        default=None, ge=0, le=10, description="how often it is tried again after a lost worker, remote or server"
+    )
+    timeout: float | None = Field(default=None, gt=0, description="seconds after which it is stopped")
+    wait: float | None = Field(
+        default=None, gt=0, description="seconds that a run waits until a worker has taken it (default: an hour)"
+    )
+    lost_after: float | None = Field(
+        default=None, gt=0, description="a worker that is silent for so many seconds is given up (default: 90)"
+    )
+
+
 class PipelineSettings(Settings):
     """One entry of `pipelines` in params.yaml."""
 
@@ -280,6 +304,9 @@ class PipelineSettings(Settings):
     gate: GateSettings = Field(default=GateSettings(), description="what a candidate must show")
     package: PackageSettings = Field(default=PackageSettings(), description="the Bento")
     service: ServiceSettings = Field(default=ServiceSettings(), description="limits of the running service")
+    resources: dict[str, ResourceSettings] = Field(
+        default={}, description="stage to where and how it runs: {train: {pool: gpu}}; wins over `meta:` in dvc.yaml"
+    )
     promote: Literal["manual", "staging", "production"] = Field(
         default="manual", description="where a model that passed goes by itself (manual: a person assigns it)"
     )
@@ -287,6 +314,13 @@ class PipelineSettings(Settings):
         default="none", description="required: a run of new data waits after validate for a named person"
     )
     approve_own: bool = Field(default=True, description="whether the author of a run may approve it")
+
+    @field_validator("resources")
+    @classmethod
+    def _resources_are_of_stages(cls, resources: dict[str, ResourceSettings]) -> dict[str, ResourceSettings]:
+        if wrong := sorted(resources.keys() - set(STAGES)):
+            raise ValueError(f'must name stages, and "{wrong[0]}" is none.{did_you_mean(wrong[0], STAGES)}')
+        return resources
 
     @field_validator("model")
     @classmethod

@@ -31,6 +31,7 @@ from tunegate.cli import (
     stage,
     up,
     versions,
+    worker,
 )
 from tunegate.errors import ExitStatus, TunegateError
 
@@ -63,6 +64,7 @@ runs.add_to(app)
 gc.add_to(app)
 review.add_to(app)
 demo.add_to(app)
+worker.add_to(app)
 
 
 MACHINE = {

@@ -4,11 +4,14 @@ import json
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunegate.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from tunegate.health.finding import Finding
 
 MARKS = {"ok": "ok     ", "warning": "WARNING", "broken": "BROKEN "}
 
@@ -24,12 +27,8 @@ def doctor(
     from flows.checkup import examine_kept
     from tunegate.health import examine
 
-    findings = []
-    for finding in chain(examine(Path.cwd()), examine_kept(Path.cwd())):
-        findings.append(finding)
-        if not as_json:
-            remedy = f"\n{' ' * 8}-> {finding.remedy}" if finding.remedy else ""
-            print(f"{MARKS[finding.state]} {finding.name}: {finding.what}{remedy}", flush=True)
+    found = chain(examine(Path.cwd()), examine_kept(Path.cwd()))
+    findings = [finding if as_json else show(finding) for finding in found]
     broken = [finding.name for finding in findings if finding.state == "broken"]
     if as_json:
         print(json.dumps({"fit": not broken, "findings": [asdict(finding) for finding in findings]}, indent=2))
@@ -37,3 +36,10 @@ def doctor(
         print(f"\nBroken: {', '.join(broken)}." if broken else "\nFit to run.")
     if broken:
         raise typer.Exit(ExitStatus.MISTAKE)
+
+
+def show(finding: "Finding") -> "Finding":
+    """Print it; the finding itself."""
+    remedy = f"\n{' ' * 8}-> {finding.remedy}" if finding.remedy else ""
+    print(f"{MARKS[finding.state]} {finding.name}: {finding.what}{remedy}", flush=True)
+    return finding

@@ -72,6 +72,16 @@ class Objects:
         with self._open(oid, remote) as (_, file):
             return file.read()
 
+    def look(self) -> None:
+        """Raises OutsideError where the default remote cannot be had."""
+        from dvc.exceptions import DvcException
+
+        try:
+            store = self._remote(None)
+            store.fs.exists(store.path)
+        except (DvcException, OSError) as error:
+            raise self._unreadable(None, error) from error
+
     def listing(self, oid: str, remote: str | None = None) -> dict[str, str]:
         """Of a folder's object: file name to MD5. Raises as `content`, ValueError for a damaged one."""
         found = json.loads(self.read(oid, remote))
@@ -94,10 +104,13 @@ class Objects:
             with store.fs.open(path, "rb") as file:
                 yield f"the DVC remote {remote or self.default}", file
         except (DvcException, OSError) as error:
-            raise OutsideError(
-                f"The DVC remote {remote or self.default} cannot be read: {error}.",
-                "Look at `dvc remote list` and at the connection, then try again.",
-            ) from error
+            raise self._unreadable(remote, error) from error
+
+    def _unreadable(self, remote: str | None, error: Exception) -> OutsideError:
+        return OutsideError(
+            f"The DVC remote {remote or self.default} cannot be read: {error}.",
+            "Look at `dvc remote list` and at the connection, then try again.",
+        )
 
     def _remote(self, name: str | None) -> Any:
         if name not in self._remotes:

@@ -21,6 +21,8 @@ class Hints:
     retries: int = 0  # after a failure of something outside
     retry_seconds: float = 10.0  # a remote or a worker that failed gets this long to come back
     timeout_seconds: float | None = None
+    wait_seconds: float = 3600.0  # until a worker has taken it: the one before may train for as long
+    lost_seconds: float = 90.0  # without a sign of life of its worker; one comes every second
 
 
 @dataclass(frozen=True)

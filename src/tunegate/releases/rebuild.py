@@ -21,7 +21,7 @@ from tunegate.releases.worktree import worktree
 from tunegate.stages import STAGES
 from tunegate.versions.inputs import library_versions
 from tunegate.versions.lineage import Made, lineage_at, read_lock
-from tunegate.workspace import Workspace
+from tunegate.workspace import Workspace, fresh_folder
 
 Say = Callable[[str], None]
 
@@ -59,13 +59,19 @@ def own_state(tree: Workspace) -> Iterator[Workspace]:
 
 def bring_references(workspace: Workspace, tree: Workspace, inputs: Inputs) -> None:
     """The files of the data version before, of the champion and of the best version, as the run had them."""
+    for hash_value in reference_hashes(inputs):
+        target = tree.state / "references" / hash_value
+        if not target.is_dir():
+            with fresh_folder(target) as folder:
+                shutil.copytree(fetch_folder(workspace, hash_value), folder, dirs_exist_ok=True)
+
+
+def reference_hashes(inputs: Inputs) -> list[str]:
+    """Of everything that the inputs name from earlier runs."""
     models = [each for each in (inputs.champion, inputs.best) if each is not None]
     wanted = [inputs.previous.hash] if inputs.previous else []
     wanted += [value for each in models for value in (each.hash, each.validated) if value]
-    for hash_value in dict.fromkeys(wanted):
-        target = tree.state / "references" / hash_value
-        if not target.is_dir():
-            shutil.copytree(fetch_folder(workspace, hash_value), target)
+    return list(dict.fromkeys(wanted))
 
 
 def _other_libraries(inputs: Inputs) -> tuple[str, ...]:

@@ -145,8 +145,8 @@ class Errand:
 
     def _give_up(self, problem: str) -> None:
         """A worker that comes back finds that nobody waits for it."""
-        state = Crashed(message=problem)
-        self._client.set_flow_run_state(self._at_hand.id, state, force=True)
+        lost: State[Any] = Crashed(message=problem)
+        self._client.set_flow_run_state(self._at_hand.id, lost, force=True)
         self._run = None
         raise OutsideError(problem, "Look at that machine (or start another worker), then run again.")
 

@@ -3,6 +3,7 @@
 The machine that asks and the one that works see the same commit, so that both come to the same `key` of the work.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
@@ -109,6 +110,7 @@ def _put(workspace: Workspace, step: Step, entry: Entry) -> None:
     from dvc.exceptions import DvcException
     from dvc.stage.loader import StageLoader
 
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # what it writes where, is said by the run
     with _stage(workspace, step) as (repository, stage):
         try:
             finished = repository.stage_cache._create_stage(entry, wdir=stage.wdir)

@@ -169,7 +169,16 @@ class TrainSettings(Settings):
         default="auto", description="auto: bf16 where the device computes it in hardware, else fp32"
     )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where to train")
-    threads: int | None = Field(default=None, ge=1, description="CPU threads (default: all cores)")
+    processes: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="processes of this machine that train together, each on a GPU of its own (or a share of the CPU's "
+        "cores): batch_size rows are split between them",
+    )
+    threads: int | None = Field(
+        default=None, ge=1, description="CPU threads of each process (default: all cores, shared out)"
+    )
     checkpoint_steps: int = Field(default=50, ge=1, description="optimiser steps between checkpoints")
     seed: int = Field(default=0, ge=0, description="seed of head, dropout and order")
     model_changes: dict[str, int | float | str | bool] = Field(

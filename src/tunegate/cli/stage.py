@@ -23,19 +23,29 @@ def stage(
     # Threads that wait by spinning cost four times the CPU as soon as another process wants it too (OpenMP's default).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-    from tunegate.stages import run_stage
-
     if os.environ.get("TUNEGATE_DRIVEN"):
         from tunegate.dvc.child import end_with_driver
 
         end_with_driver()
     try:
-        run_stage(name, pipeline, Workspace.find())
+        _run(name, pipeline, Workspace.find())
     except TunegateError as error:
         if path := os.environ.get("TUNEGATE_FAILURE"):
             _write_failure(error, Path(path))
             raise typer.Exit(error.status) from error  # the driver says it, once
         raise
+
+
+def _run(name: str, pipeline: str, workspace: Workspace) -> None:
+    """The stage; or, started by a training of several processes, a part of its work."""
+    if os.environ.get("TUNEGATE_TEAM"):
+        from tunegate.stages.train import help_to_train
+
+        help_to_train(pipeline, workspace)
+        return
+    from tunegate.stages import run_stage
+
+    run_stage(name, pipeline, workspace)
 
 
 def _write_failure(error: TunegateError, path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import tunegate.models
 import tunegate.training
+from tunegate.inputs import read_inputs
 from tunegate.models.effects import Effect, effects_table
 from tunegate.models.folder import WEIGHTS
 from tunegate.models.inputs_wanted import read_inputs_wanted
-from tunegate.stages import Context, Report
+from tunegate.progress import Progress
+from tunegate.stages import STAGES, Context, Report
 from tunegate.task import TextTokenizer
 from tunegate.tasks import encoding_of
 from tunegate.text.tokens import load_tokenizer
@@ -37,8 +41,9 @@ from tunegate.training.seeds import (
 )
 from tunegate.training.shaping import shaped_loss
 from tunegate.training.state import EpochScore, Run
+from tunegate.training.together import joined, together
 from tunegate.training.validation import score
-from tunegate.workspace import write_atomically
+from tunegate.workspace import Workspace, write_atomically
 
 if TYPE_CHECKING:
     from tunegate.models.loading import Loaded
@@ -69,6 +74,7 @@ class TrainReport(Report):
     diagnoses: tuple[Diagnosis, ...] = ()
     micro_batch: int | None = None  # rows that passed at once in the end; null: whole batches
     halvings: tuple[tuple[int, int], ...] = ()  # memory ran out: at which step, to how many rows
+    processes: int = 1  # that trained together
 
     def markdown(self) -> str:
         lines = [
@@ -78,7 +84,8 @@ class TrainReport(Report):
         ]
         return (
             f"{self.tune} tuning: {self.trained_parameters:,} of {self.parameters:,} parameters trained on "
-            f"{self.rows:,} rows in {self.steps:,} steps ({self.device}, {self.precision}, {self.threads} threads)"
+            f"{self.rows:,} rows in {self.steps:,} steps ({self.device}, {self.precision}, {self.threads} threads"
+            f"{f', {self.processes} processes' if self.processes > 1 else ''})"
             f"{', stopped early' if self.stopped_early else ''}.\n\n"
             "| epoch | training loss | validation loss | validation accuracy |\n|---|---|---|---|\n"
             + "".join(lines)
@@ -97,6 +104,23 @@ def run(context: Context) -> TrainReport:
     context.require_accepted("tokenize")
     settings = context.settings(TrainSettings)
     compute = choose_compute(settings)
+    helper = [sys.executable, "-m", "tunegate.cli", "stage", context.progress.stage, context.pipeline]
+    with together(helper, settings.processes, compute.device) as team:
+        report = _train(context, settings, replace(compute, team=team))
+    assert report is not None  # it leads
+    return report
+
+
+def help_to_train(pipeline: str, workspace: Workspace) -> None:
+    """As one of several processes that train together: the same work, without a file or a report."""
+    inputs = read_inputs(workspace.inputs(pipeline)).only(STAGES["train"].reads)
+    with Path(os.devnull).open("w") as silence, joined() as team:
+        context = Context(workspace, pipeline, inputs, Path(os.devnull), Progress("train", silence))
+        settings = context.settings(TrainSettings)
+        _train(context, settings, replace(choose_compute(settings), team=team))
+
+
+def _train(context: Context, settings: TrainSettings, compute: Compute) -> TrainReport | None:
     folder = context.workspace.state / "checkpoints" / context.pipeline / _key(context, compute)
     folders = seed_folders(folder, settings.seed, settings.seeds)
     checkpoints = {
@@ -108,7 +132,8 @@ def run(context: Context) -> TrainReport:
         compute = replace(compute, threads=checkpoint.threads)
     with repeatable(compute, settings.seed):
         report = _Work(context, settings, compute, folder).train(checkpoints)
-    shutil.rmtree(folder.parent, ignore_errors=True)  # also what earlier, abandoned inputs left
+    if compute.team.leads:
+        shutil.rmtree(folder.parent, ignore_errors=True)  # also what earlier, abandoned inputs left
     return report
 
 
@@ -121,8 +146,8 @@ class _Work:
     compute: Compute
     folder: Path  # of checkpoints and features
 
-    def train(self, checkpoints: Mapping[int, Checkpoint | None]) -> TrainReport:
-        """`checkpoints`: by seed, where it is to be taken up."""
+    def train(self, checkpoints: Mapping[int, Checkpoint | None]) -> TrainReport | None:
+        """`checkpoints`: by seed, where it is to be taken up. None in a process that does not lead."""
         from tunegate.models.loading import save_model
         from tunegate.models.lora import merge
 
@@ -143,6 +168,8 @@ class _Work:
             loaded.put(average_of(finished))
             averaged = self._score(loaded, data)
             exported = AVERAGE
+        if not self.compute.team.leads:
+            return None
         parameters = list(loaded.model.parameters())
         trained = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
         merge(loaded.model)
@@ -180,7 +207,7 @@ class _Work:
             head = encoding_of(self.context.task).head(self.context.options)
             learner = replace(plain, minimised=shaped_loss(plain.loss, head.loss, settings))
             run = Training(learner, seen, settings, self.compute, checkpoints, self.context.progress).fit(checkpoint)
-            if self.settings.seeds > 1:
+            if self.settings.seeds > 1 and self.compute.team.leads:
                 checkpoints.save(run)  # so that a killed run of several seeds need not train this one again
         return Finished(seed, run, loaded.trained() if self.settings.seeds > 1 else {})
 
@@ -284,6 +311,7 @@ class _Work:
             device=self.compute.device,
             precision=self.compute.precision,
             threads=self.compute.threads,
+            processes=self.compute.team.size,
             steps=run.step,
             epochs=run.scores,
             best_epoch=(len(run.scores) - 1 if run.best_epoch is None else run.best_epoch) + 1,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tunegate.errors import UserError
 from tunegate.params import Precision, TrainSettings
 from tunegate.training.dropout import quick_dropout
+from tunegate.training.team import ALONE, Team
 
 if TYPE_CHECKING:
     import torch
@@ -18,11 +19,12 @@ _WITHOUT_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_COR
 
 @dataclass(frozen=True)
 class Compute:
-    """`threads` are those of a CPU; a GPU's result does not depend on them."""
+    """`threads` are those of a CPU; a GPU's result does not depend on them. `team` is who trains the same model."""
 
     device: Literal["cpu", "cuda"]
     precision: Precision
     threads: int
+    team: Team = ALONE
 
     @property
     def torch_device(self) -> "torch.device":
@@ -53,9 +55,15 @@ def choose_compute(settings: TrainSettings) -> Compute:
             "Set train.device to auto or cpu, or install torch's CUDA build and check the driver with nvidia-smi.",
         )
     device: Literal["cpu", "cuda"] = "cuda" if found and settings.device != "cpu" else "cpu"
+    if device == "cuda" and settings.processes > torch.cuda.device_count():
+        raise UserError(
+            f"train.processes is {settings.processes}, and this machine has {torch.cuda.device_count()} CUDA devices.",
+            "Lower it to their number: each process has a device of its own.",
+        )
     has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False) if device == "cuda" else cpu_has_bf16()
     precision: Precision = settings.precision if settings.precision != "auto" else "bf16" if has_bf16 else "fp32"
-    return Compute(device, precision, settings.threads or len(os.sched_getaffinity(0)))
+    share = max(1, len(os.sched_getaffinity(0)) // settings.processes)
+    return Compute(device, precision, settings.threads or share)
 
 
 def cpu_has_bf16() -> bool:

@@ -1,8 +1,8 @@
 """The gradient of one batch: in one pass or several, in one piece or in parts that fit into memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,14 @@ from tunegate.training.compute import Compute
 from tunegate.training.loss import Terms, mean
 from tunegate.training.shaping import both_passes, distance
 from tunegate.training.state import Run
+from tunegate.training.team import Team
 
 if TYPE_CHECKING:
     import torch
 
     from tunegate.training.loop import Data, Learner
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,23 @@ class Gradient:
     def of(self, chosen: NDArray[np.int64], run: Run) -> "torch.Tensor":
         """The loss, as a tensor on the device. A batch that memory does not hold is taken in halves, quarters, ...:
         the same batch, more slowly. Raises UserError where it does not hold one row."""
+        team = self.compute.team
+        if team.is_alone:
+            return self._held(chosen, run, lambda pieces: self._in_parts(pieces) if pieces[1:] else self._whole(chosen))
+        own = team.share(chosen, self.data.train.lengths)
+        sums = self._held(own if len(own) else chosen[:1], run, self._sums)
+        parameters = list(self._weights())
+        for _, each in sorted(sums.items()):
+            each.share_out(parameters, team, counts=len(own) > 0)
+        return self._applied(sums)
+
+    def _held(self, chosen: NDArray[np.int64], run: Run, attempt: Callable[[list[NDArray[np.int64]]], T]) -> T:
+        """What the attempt gives for the rows in as few pieces as memory holds."""
         while True:
             rows = min(len(chosen), run.micro_batch or len(chosen))
             state = _generators(self.compute)
             try:
-                if rows == len(chosen):
-                    return self._whole(chosen)
-                return self._in_parts(np.array_split(chosen, -(-len(chosen) // rows)))
+                return attempt(np.array_split(chosen, -(-len(chosen) // rows)))
             except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError
                 self._make_room(error, rows, run)
             # Out of the handler, or the failed attempt's tensors would be held by its traceback.
@@ -60,12 +73,19 @@ class Gradient:
     def _in_parts(self, pieces: list[NDArray[np.int64]]) -> "torch.Tensor":
         """The same gradient. Each part of the loss is divided by its own sum of weights over the whole batch, which is
         known at the end: until then the parts' gradients are summed apart."""
+        return self._applied(self._sums(pieces))
+
+    def _sums(self, pieces: list[NDArray[np.int64]]) -> "dict[tuple[int, int], _Sum]":
         sums: dict[tuple[int, int], _Sum] = {}  # by pass and part
         for piece in pieces:
             for number, (share, parts) in enumerate(self._passes(piece)):
                 for place, part in enumerate(parts):
                     own = sums.setdefault((number, place), _Sum(share, {}))
                     own.add(part, self._weights(), is_last=place == len(parts) - 1)
+        return sums
+
+    def _applied(self, sums: "dict[tuple[int, int], _Sum]") -> "torch.Tensor":
+        """Their gradient in the weights, and the loss."""
         for own in sums.values():
             for parameter, gradient in own.gradients.items():
                 scaled = gradient * (own.share / own.divisor)
@@ -134,6 +154,28 @@ class _Sum:
     @property
     def divisor(self) -> Any:
         return self.weight.clamp(min=1e-12)
+
+    def share_out(self, parameters: "list[torch.nn.Parameter]", team: Team, *, counts: bool) -> None:
+        """Add up over the team, in one message; without `counts` this process had no rows of its own."""
+        import torch
+
+        seen = [parameter in self.gradients for parameter in parameters]
+        parts = [
+            self.gradients[parameter] if is_seen else torch.zeros_like(parameter)
+            for parameter, is_seen in zip(parameters, seen, strict=True)
+        ]
+        first = parts[0].new_tensor(seen, dtype=torch.float32)
+        numbers = torch.stack([self.loss.float(), self.weight.float()])
+        message = torch.cat([first, numbers, *(part.float().flatten() for part in parts)])
+        team.add_up(message if counts else message.zero_())
+        given, rest = message[: len(first)], message[len(first) + 2 :]
+        self.loss, self.weight = message[len(first)], message[len(first) + 1]
+        pieces = torch.split(rest, [parameter.numel() for parameter in parameters])
+        self.gradients = {
+            parameter: piece.view_as(parameter).to(parameter.dtype)
+            for parameter, piece, is_given in zip(parameters, pieces, given.tolist(), strict=True)
+            if is_given
+        }
 
     def add(self, part: Terms, weights: "Iterator[torch.nn.Parameter]", is_last: bool) -> None:
         part.loss.backward(retain_graph=not is_last)  # type: ignore[no-untyped-call]

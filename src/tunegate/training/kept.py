@@ -18,12 +18,15 @@ def kept_array(path: Path, write: Callable[[Path], None], compute: Compute, prog
     """
     import torch
 
-    if not path.is_file():
+    def make() -> None:
+        if path.is_file():
+            progress.say(f"{what} there from before ({path.name})")
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
         with torch.inference_mode(), compute.autocast():
             write(unfinished)
         unfinished.replace(path)
-    else:
-        progress.say(f"{what} there from before ({path.name})")
+
+    compute.team.in_turn(make)
     return np.load(path, mmap_mode="r", allow_pickle=False)

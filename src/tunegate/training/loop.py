@@ -105,6 +105,8 @@ class Training:
         gradient = Gradient(self.learner, data, self.settings, self.compute, self.progress)
         for chosen in batches[run.batch :]:
             set_rate(run.optimiser, schedule(run.step, run.steps, self.settings.warmup, self.settings.schedule))
+            if not self.compute.team.is_alone:
+                self.compute.team.seed(self.settings.seed, run.step)
             loss = gradient.of(chosen, run)
             step_clipped(run.optimiser, self.settings.max_gradient_norm)
             run.losses[run.step] = loss
@@ -121,6 +123,14 @@ class Training:
             self._check_finite(recent, run)
             self.progress.advance("steps", run.step, run.steps, f"epoch {run.epoch + 1}, loss {recent:.3f}")
         if due:
+            self._save(run)
+
+    def _save(self, run: Run) -> None:
+        """By the first process, for all: what they do not have in common is agreed on before."""
+        team = self.compute.team
+        least = team.least(run.micro_batch or self.settings.batch_size)
+        run.micro_batch = run.micro_batch if team.is_alone or least == self.settings.batch_size else least
+        if team.leads:
             self.checkpoints.save(run)
 
     def _judge_epoch(self, run: Run) -> None:

@@ -22,14 +22,18 @@ def score(
     import torch
 
     totals: torch.Tensor | None = None  # [parts, 4]
+    batches = evaluation_batches(examples)
+    own = batches[compute.team.number :: compute.team.size]
     with torch.inference_mode(), compute.autocast():
-        for chosen in evaluation_batches(examples):
+        for chosen in own or batches[:1]:
             outputs = answer(examples.inputs(chosen, compute.torch_device))
             parts = loss(outputs, examples.targets(chosen, compute.torch_device), class_weights)
             sums = torch.stack(
                 [torch.stack([part.loss, part.weight, part.right, part.asked]).double() for part in parts]
             )
             totals = sums if totals is None else totals + sums
+        if totals is not None:
+            compute.team.add_up(totals if own else totals.zero_())
     if totals is None:
         return float("nan"), float("nan")
     losses, weights, right, asked = totals.T.tolist()

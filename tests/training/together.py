@@ -30,7 +30,7 @@ def main(folder: str, size: str, changes: str, when: str = "") -> None:
             _kill_at(work, int(step))
         run = work.fit()
         if joint.leads:
-            _write(Path(folder), work, run)
+            write(Path(folder), work, run)
 
 
 def _kill_at(work: Learning, step: int) -> None:
@@ -38,7 +38,7 @@ def _kill_at(work: Learning, step: int) -> None:
     progress.advance = lambda what, done, *_: done >= step and os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _write(folder: Path, work: Learning, run: Any) -> None:
+def write(folder: Path, work: Learning, run: Any) -> None:
     from safetensors.torch import save_file
 
     save_file(

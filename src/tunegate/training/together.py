@@ -43,7 +43,7 @@ def together(command: Sequence[str], size: int, device: str) -> Iterator[Team]:
         over = threading.Event()
         threading.Thread(target=_end_with, args=(helpers, over), daemon=True).start()
         try:
-            with _meeting(folder / "meeting", Team(0, size), device) as team:
+            with meeting(folder / "meeting", Team(0, size), device) as team:
                 yield team
         except TunegateError:
             raise
@@ -58,13 +58,13 @@ def together(command: Sequence[str], size: int, device: str) -> Iterator[Team]:
 def joined() -> Iterator[Team]:
     """The helper's team, as its environment says."""
     threading.Thread(target=_end_with_leader, daemon=True).start()
-    number, size, device, meeting = os.environ[PLACE].split(" ", 3)
-    with _meeting(Path(meeting), Team(int(number), int(size)), device) as team:
+    number, size, device, place = os.environ[PLACE].split(" ", 3)
+    with meeting(Path(place), Team(int(number), int(size)), device) as team:
         yield team
 
 
 @contextmanager
-def _meeting(meeting: Path, team: Team, device: str) -> Iterator[Team]:
+def meeting(place: Path, team: Team, device: str) -> Iterator[Team]:
     import torch
     from torch import distributed
 
@@ -73,7 +73,7 @@ def _meeting(meeting: Path, team: Team, device: str) -> Iterator[Team]:
         torch.cuda.set_device(team.number)
     distributed.init_process_group(
         "nccl" if device == "cuda" else "gloo",
-        init_method=f"file://{meeting}",
+        init_method=f"file://{place}",
         rank=team.number,
         world_size=team.size,
         timeout=PATIENCE,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tunegate import params
 from tunegate.stages import STAGES
 from tunegate.tasks import TASKS
 
@@ -65,3 +66,7 @@ def test_a_stage_has_its_line_in_the_explanation(stage: str) -> None:
 def test_the_explanation_names_no_stage_that_is_none() -> None:
     page = (ROOT / "docs/explanation/stages.md").read_text(encoding="utf-8")
     assert re.findall(r"^## (.+)$", page, re.MULTILINE) == list(STAGES)
+
+
+def test_settings_know_the_stages_of_the_table() -> None:
+    assert tuple(STAGES) == params.STAGES

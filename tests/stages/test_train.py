@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.stages.prepared import PIPELINE, prepare, write_inputs
-from tunegate.errors import UserError
+from tunegate.errors import TunegateError, UserError
 from tunegate.progress import Progress
 from tunegate.stages import run_stage
 from tunegate.stages.train import TrainReport
@@ -326,3 +326,25 @@ def test_a_model_reads_the_tokens_of_an_own_vocabulary(scratch: str, tmp_path: P
     assert len(model_of(workspace)[name]) == size
     made = [effect.what for effect in whole.effects if effect.setting == "tokenize.vocabulary"]
     assert len(made) == (scratch == "no") and all(f"{size:,} rows of embeddings" in what for what in made)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes", [{}, {"tune": "partial", "frozen_layers": 1, "seeds": 2}, {"tune": "head"}], ids=str
+)
+def test_two_processes_train_what_one_does(changes: dict[str, object], tmp_path: Path) -> None:
+    alone = train(ready(tmp_path / "alone", dropout=0.0, **changes))
+    workspace = ready(tmp_path / "two", dropout=0.0, processes=2, **changes)
+    first, again = train(workspace), train(workspace)
+    assert first == again and first.processes == 2
+    assert "2 processes" in workspace.report(PIPELINE, "train", ".md").read_text()
+    for one, two in zip(alone.epochs, first.epochs, strict=True):
+        assert two.train_loss == pytest.approx(one.train_loss, rel=1e-2)
+        assert two.validation_loss == pytest.approx(one.validation_loss, rel=1e-2)
+
+
+@pytest.mark.slow
+def test_what_a_helper_is_refused_is_the_stages_own_failure(tmp_path: Path) -> None:
+    workspace = ready(tmp_path, processes=2, epochs=30, learning_rate=1.0, warmup=0.0, precision="fp32")
+    with pytest.raises(TunegateError, match="training diverged"):
+        train(workspace)

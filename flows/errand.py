@@ -28,7 +28,7 @@ from prefect.states import Cancelling, Crashed
 from flows.beats import BEAT, PROGRESS, WORKER
 from flows.stage_states import error_of
 from tunegate.dvc.project import Step
-from tunegate.dvc.running import CrashedError, Listener
+from tunegate.dvc.running import CrashedError, Listener, StoppedError
 from tunegate.errors import OutsideError
 
 LINES = "prefect.flow_runs.stage"  # the logger of the stage's own lines
@@ -112,6 +112,8 @@ class Errand:
         patience = _Patience(self._step)
         state = self._look(patience)
         while not state.is_final():
+            if self._listener.stopped():
+                raise StoppedError
             if problem := patience.is_over(self._at_hand):
                 self._give_up(problem)
             if patience.wonders and state.is_scheduled():

@@ -9,7 +9,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,17 +23,19 @@ POOLS = {POOL: "Processes on this machine: the pipelines themselves"}
 FORMAT = "1"  # raised when `_create` says more or otherwise than before
 
 
-async def deploy(client: Any, workspace: Workspace) -> list[str]:
-    """Make the server hold what is declared, and nothing of ours besides. Returns what was done, a line each.
-
-    Raises UserError for a mistake in prefect.yaml or params.yaml, before anything is changed.
-    """
-    from flows.automations import install
-
+def checked(workspace: Workspace) -> list[Deployment]:
+    """What is declared. Raises UserError for a mistake in prefect.yaml or params.yaml, schedules included."""
     wanted = declared(workspace)
     for deployment in wanted:
         for schedule in deployment.schedules:
             check_schedule(schedule)
+    return wanted
+
+
+async def deploy(client: Any, workspace: Workspace, wanted: Sequence[Deployment]) -> list[str]:
+    """Make the server hold what is wanted, and nothing of ours besides. Returns what was done, a line each."""
+    from flows.automations import install
+
     lines = [await _pool(client, name) for name in dict.fromkeys([POOL, *(each.pool for each in wanted)])]
     lines += [await _apply(client, workspace, each) for each in wanted]
     lines += await _take_away(client, {each.name for each in wanted})
@@ -48,9 +50,11 @@ def apply_now(workspace: Workspace, url: str, say: Callable[[str], None]) -> Non
     os.environ["PREFECT_API_URL"] = url
     from prefect.client.orchestration import get_client
 
+    wanted = checked(workspace)
+
     async def apply() -> list[str]:
         async with get_client() as client:
-            return await deploy(client, workspace)
+            return await deploy(client, workspace, wanted)
 
     import httpx
 

@@ -19,10 +19,10 @@ LINES_SHOWN = 5  # of a log, in an error
 
 def up(workspace: Workspace, port: int, at_once: int, say: Say) -> Kept:
     """Start what is not running, or put on the running server what has changed. Raises UserError, OutsideError."""
-    declared(workspace)  # a mistake is said here, not in a log
     kept = _known(workspace)
     if kept is not None:
         return _again(workspace, kept, port, say)
+    _check_declared(workspace)
     _check_port(port)
     say(f"starting Prefect's server, its page and a worker (logs: {workspace.relative(folder_of(workspace))})")
     process = _start(workspace, port, at_once)
@@ -79,6 +79,14 @@ def _again(workspace: Workspace, kept: Kept, port: int, say: Say) -> Kept:
     say(f"is up already (process {kept.process.pid}, since {kept.since})")
     apply_now(workspace, kept.url, say)
     return kept
+
+
+def _check_declared(workspace: Workspace) -> None:
+    """A mistake is said here, not in a log. Prefect is imported only where there is a schedule to check."""
+    if any(each.schedules for each in declared(workspace)):
+        from flows.deployments import checked
+
+        checked(workspace)
 
 
 def _check_port(port: int) -> None:

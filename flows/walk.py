@@ -10,6 +10,7 @@ from typing import Any
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.exceptions import TerminationSignal
 from prefect.states import Cancelled, Completed, Failed
 
 from flows import told
@@ -110,7 +111,9 @@ class Walk:
         try:
             done = self.job.do(step, why, told.listener(step, self._stopped))
         except BaseException as error:
-            self.failure, self._error = Failure.of(error), error
+            # A worker that is told to cancel a run says so by SIGTERM, which Prefect raises in the midst of a stage.
+            told_to_stop = isinstance(error, TerminationSignal)
+            self.failure, self._error = Failure.of(StoppedError() if told_to_stop else error), error
             self.done[step.address] = StageResult(step.stage, step.pipeline, "failed", why=tuple(why))
             raise
         self.done[step.address] = done

@@ -8,7 +8,7 @@ import os
 
 from flows.alive import end_with_keeper, folder_of
 from flows.keeper import READY
-from flows.prefect_file import POOL
+from flows.prefect_file import POOL, Deployment
 from tunegate.errors import TunegateError
 from tunegate.workspace import Workspace
 
@@ -18,10 +18,23 @@ def main() -> None:
     end_with_keeper()
     workspace = Workspace.find()
     ready = folder_of(workspace) / READY
-    asyncio.run(_work(workspace, first=not ready.exists()))
+    asyncio.run(_work(workspace, _declared(workspace, first=not ready.exists()), first=not ready.exists()))
 
 
-async def _work(workspace: Workspace, *, first: bool) -> None:
+def _declared(workspace: Workspace, *, first: bool) -> list[Deployment] | None:
+    """None for a worker started again while somebody edits: what was deployed before stays in force."""
+    from flows.deployments import checked
+
+    try:
+        return checked(workspace)
+    except TunegateError as error:
+        if first:
+            raise
+        print(f"{error.problem} {error.remedy}", flush=True)  # noqa: T201 - into the worker's log
+        return None
+
+
+async def _work(workspace: Workspace, wanted: list[Deployment] | None, *, first: bool) -> None:
     from prefect.client.orchestration import get_client
     from prefect.workers.process import ProcessWorker
 
@@ -31,14 +44,8 @@ async def _work(workspace: Workspace, *, first: bool) -> None:
     async with get_client() as client:
         if first:
             await give_up_lost_runs(client)
-        try:
-            for line in await deploy(client, workspace):
-                print(line, flush=True)  # noqa: T201 - into the worker's log
-        except TunegateError as error:
-            if first:
-                raise
-            # Somebody is editing: what was deployed before stays in force.
-            print(f"{error.problem} {error.remedy}", flush=True)  # noqa: T201
+        for line in await deploy(client, workspace, wanted) if wanted is not None else ():
+            print(line, flush=True)  # noqa: T201
     (folder_of(workspace) / READY).touch()
     name = f"{os.uname().nodename}-{POOL}"
     await ProcessWorker(work_pool_name=POOL, name=name, limit=int(os.environ["TUNEGATE_AT_ONCE"])).start(printer=print)

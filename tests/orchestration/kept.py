@@ -114,6 +114,15 @@ class Up:
                 continue
         return found
 
+    def engines(self) -> list[psutil.Process]:
+        """The processes of deployed runs."""
+        return [process for process in self.processes() if "flows.engine" in process.cmdline()]
+
+    def training(self, log: Path, times: int = 1) -> psutil.Process:
+        """The stage's process, once it has started so often; see the fixture `held`."""
+        self.until(lambda: log.exists() and len(log.read_text().split()) >= times, f"training to start {times} x")
+        return psutil.Process(int(log.read_text().split()[-1]))
+
     def nothing_lives(self) -> None:
         self.until(lambda: not self.processes(), "every process to end", 20)
 

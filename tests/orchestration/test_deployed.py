@@ -34,12 +34,12 @@ def test_a_next_run_redoes_nothing_and_keeps_no_record(up):
 
 def test_a_run_takes_what_is_committed_at_the_revision_it_names(up):
     (up.root / "train.sh").write_text("echo other; cat $1 $1 > $2/model.txt\n")
-    run = up.begin("one")  # uncommitted: not for a deployed run
+    run = up.begin("one", force=["train"])  # uncommitted: not for a deployed run
     assert up.ended(run)["state_name"] == "Completed" and "other" not in up.said(run)
     git(up.root, "checkout", "-q", "-b", "other")
     git(up.root, "commit", "-qam", "Train otherwise")
     git(up.root, "checkout", "-q", "-")
-    run = up.begin("one", revision="other")
+    run = up.begin("one", revision="other", force=["train"])
     ended = up.ended(run)
     assert ended["state_name"] == "Completed" and "other" in up.said(run)
     kept = find_run(up.workspace, ended["name"])

@@ -1,0 +1,86 @@
+"""Killed with -9: the run is marked crashed and started once more, and ends as an undisturbed one does."""
+
+import hashlib
+import signal
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tunegate.errors import OutsideError
+from tunegate.versions.git import file_at
+from tunegate.versions.runs import find_run
+
+pytestmark = pytest.mark.slow
+
+
+def lock_hash(up, run):
+    """Of the lock that the run's record holds: the hashes of all that it made."""
+    return hashlib.sha256(file_at(up.root, find_run(up.workspace, run["name"]).commit, "dvc.lock")).hexdigest()
+
+
+def again(up, run):
+    """The second attempt, waited for until it has ended, and that there is no third."""
+    found = []
+
+    def there():
+        found[:] = [each for each in up.runs() if each["parameters"].get("attempt") == 2 and each["start_time"] > run]
+        return found
+
+    up.until(there, "a second attempt", 300)
+    up.ended(found[0]["id"])
+    return up.run(found[0]["id"])
+
+
+@pytest.mark.parametrize("killed", [("flow",), ("worker", "flow")])
+def test_a_killed_run_starts_once_more_and_ends_with_the_same_hashes(up, held, killed):
+    go, log = held
+    go.touch()
+    undisturbed = up.ended(up.begin("one", force=["train"]))
+    assert undisturbed["state_name"] == "Completed", up.logs()
+    go.unlink()
+    run = up.begin("one", force=["train"])
+    trainer = up.training(log, 2)
+    if "worker" in killed:
+        up.process("worker").send(signal.SIGKILL)
+    for engine in up.engines():
+        engine.send_signal(signal.SIGKILL)
+    up.until(lambda: not trainer.is_running(), "training to end", 20)
+    lost = up.ended(run)
+    assert lost["state_name"] == "Crashed"
+    go.touch()
+    second = again(up, lost["start_time"])
+    assert second["state_name"] == "Completed", up.logs()
+    assert len(log.read_text().split()) == 3  # ran, was killed, ran once more
+    assert lock_hash(up, second) == lock_hash(up, undisturbed)
+    tasks = up.server.post("task_runs/filter", flow_runs={"id": {"any_": [second["id"]]}})
+    states = {task["name"].split("-")[0]: task["state_name"] for task in tasks}
+    assert (states["ingest"], states["validate"], states["train"]) == ("Unchanged", "Unchanged", "Completed")
+    assert not list((up.workspace.state / "worktrees").glob("run-*/"))
+
+
+def test_what_was_running_when_the_machine_went_away_starts_once_more_with_the_next_up(up, held):
+    go, log = held
+    run = up.begin("one", force=["train"])
+    up.training(log)
+    up.process("keeper").send(signal.SIGKILL)
+    up.nothing_lives()
+    go.touch()
+    up.tunegate("up")
+    lost = up.ended(run)
+    assert lost["state_name"] == "Crashed" and lost["state"]["message"].startswith("Lost")
+    assert again(up, lost["start_time"])["state_name"] == "Completed"
+
+
+def test_a_third_attempt_is_refused_by_the_server(up):
+    """So the automations cannot start a run over and over."""
+    with pytest.raises(OutsideError, match="maximum"):
+        up.begin("one", attempt=3)
+
+
+def test_doctor_finds_the_automations_and_misses_one_that_was_taken_away(up):
+    assert "watch over lost and crashed runs" in up.tunegate("doctor")
+    first, *_ = up.server.post("automations/filter", limit=10)
+    urlopen(Request(f"{up.server.url}/automations/{first['id']}", method="DELETE")).close()
+    assert first["name"] in up.tunegate("doctor", status=2)
+    up.tunegate("up")
+    assert "watch over lost and crashed runs" in up.tunegate("doctor")

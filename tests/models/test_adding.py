@@ -168,3 +168,18 @@ def test_a_robertas_position_table_has_rows_that_are_never_reached() -> None:
     assert longest_input({"model_type": "roberta", **rows}) == 512
     assert longest_input({"model_type": "bert", "max_position_embeddings": 512}) == 512
     assert longest_input({"model_type": "deberta-v2"}) is None
+
+
+def test_an_alberts_sentencepiece_model_becomes_its_tokenizer(workspace: Workspace, tmp_path: Path) -> None:
+    from tests.models.google.published import SENTENCEPIECES, sentencepiece_model
+
+    folder = tiny_encoder("albert", tmp_path / "albert", layers=1)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "vocab_size": len(SENTENCEPIECES)}))
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(UserError, match=r"neither tokenizer.json nor vocab.txt \(nor, of an ALBERT, spiece.model\)"):
+        add(workspace, folder)
+    (folder / "spiece.model").write_bytes(sentencepiece_model())
+    add(workspace, folder)
+    tokenizer = load_tokenizer(workspace.model("models/small")).tokenizer
+    assert tokenizer.encode("The weather 1,").tokens == ["[CLS]", "▁the", "▁weather", "▁", "1", ",", "[SEP]"]

@@ -156,7 +156,7 @@ def _told(made: "Vocabulary") -> Iterator[str]:
     how += ["Chinese by characters" if chosen.chinese_alone else "pieces of several Chinese characters"]
     yield f"{made.size:,} tokens ({', '.join(how)}) of {made.rows:,} rows of {made.source}"
     if made.size < chosen.size:
-        yield f"Nothing else comes twice in the texts, so it has fewer than {chosen.size:,} tokens."
+        yield f"The texts give no more: too little else in them comes again for {chosen.size:,} tokens."
     if not made.measures:
         yield "No row is held out, so nothing is measured."
         return

@@ -10,7 +10,8 @@ from pathlib import Path
 from tunegate.errors import UserError
 from tunegate.inputs import BaseModelIdentity
 from tunegate.models.folder import CONFIG, IDENTITY, TOKENIZER, WEIGHTS, read_config, read_identity, sizes_match
-from tunegate.models.sources import FILES, LICENCE_FILES, Source, read_json
+from tunegate.models.google.sentencepiece import tokenizer_from_sentencepiece
+from tunegate.models.sources import FILES, LICENCE_FILES, SENTENCEPIECE, Source, read_json
 from tunegate.models.trial import try_out
 from tunegate.models.vocabulary import tokenizer_from_vocabulary
 from tunegate.workspace import Workspace, fresh_folder, write_atomically
@@ -152,13 +153,17 @@ def _copy(source: Source, folder: Path, name: str) -> None:
 def _make_tokenizer(source: Source, folder: Path) -> None:
     if (folder / TOKENIZER).is_file():
         return
+    settings = read_json(folder / "tokenizer_config.json")
+    if (folder / SENTENCEPIECE).is_file() and read_config(folder)["model_type"] == "albert":
+        lower = bool(settings.get("do_lower_case", True))  # as in Google's published models, all of them uncased
+        tokenizer_from_sentencepiece(folder / SENTENCEPIECE, lower=lower).save(str(folder / TOKENIZER))
+        return
     if not (folder / "vocab.txt").is_file():
         raise UserError(
-            f"{source.description} holds neither {TOKENIZER} nor vocab.txt.",
+            f"{source.description} holds neither {TOKENIZER} nor vocab.txt (nor, of an ALBERT, {SENTENCEPIECE}).",
             "Save its tokenizer with transformers into the folder: "
             "AutoTokenizer.from_pretrained(...).save_pretrained(FOLDER).",
         )
-    settings = read_json(folder / "tokenizer_config.json")
     tokenizer_from_vocabulary(folder / "vocab.txt", settings).save(str(folder / TOKENIZER))
 
 

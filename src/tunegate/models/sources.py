@@ -18,6 +18,8 @@ from tunegate.models.google.files import is_google_folder
 from tunegate.models.seen import Brought
 from tunegate.models.trial import try_out
 
+SENTENCEPIECE = "spiece.model"  # what transformers calls it
+
 FILES = (  # what is taken from a source, where it is there
     CONFIG,
     WEIGHTS,
@@ -25,6 +27,7 @@ FILES = (  # what is taken from a source, where it is there
     "tokenizer_config.json",
     "special_tokens_map.json",
     "vocab.txt",
+    SENTENCEPIECE,
     REPORT,
     VOCABULARY,
 )

@@ -168,13 +168,18 @@ def test_a_base_model_that_is_not_there_stops_before_anything_is_written(
     assert (project / "params.yaml").read_text() == before and not (project / "data/raw").exists()
 
 
-def test_a_base_model_that_dvc_keeps_or_another_pipeline_makes_is_taken(project: Path) -> None:
+def test_a_base_model_that_dvc_keeps_or_another_pipeline_makes_is_taken(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (project / "data/models").mkdir(parents=True)
     (project / "data/models/small.dvc").write_text("outs: []\n")
     assert new("--text", "body", "--label", "team", "--model", "models/small", "--yes") == 0
     (project / "mine.csv").rename(project / "other.csv")
     command = ["new", "other", "--data", "other.csv", "--task", TASK, "--text", "body", "--label", "team", "--yes"]
-    assert run_command([*command, "--model", "mine/train/model"]) == 0
+    assert run_command([*command, "--model", "mine/train"]) == 0
+    out = capsys.readouterr().out
+    assert "Its base model is what mine trains" in out
+    assert "tunegate models add" not in out
 
 
 @pytest.fixture

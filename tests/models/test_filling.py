@@ -9,6 +9,7 @@ import pytest
 from tunegate.errors import UserError
 from tunegate.models.filling import filling_class
 from tunegate.task import IGNORED
+from tunegate.text.sentence_pairs import IN_ORDER, OUT_OF_ORDER
 
 VOCABULARY = 40
 SMALL = {"vocab_size": VOCABULARY, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -72,6 +73,24 @@ def test_a_pair_is_in_order_where_the_head_favours_the_first_class(family: str) 
         layer.bias.copy_(torch.tensor([2.0, -1.0]))
         found = model(**read, asked=torch.zeros_like(read["input_ids"]))
     assert found["order_scores"].exp()[:, 0].tolist() == pytest.approx([1 / (1 + np.exp(-3.0))] * 2)
+
+
+@pytest.mark.parametrize(("family", "label"), [("bert", "next_sentence_label"), ("albert", "sentence_order_label")])
+def test_what_the_familys_own_loss_calls_a_pair_in_order_is_the_first_class_here(family: str, label: str) -> None:
+    """Their 0 is a continuation: the loss that they take of it is minus the log probability that we call `follows`."""
+    import torch
+
+    model, read = made(family, "masked_words_and_order"), batch()
+    hidden = torch.full_like(read["input_ids"], IGNORED)
+    hidden[:, 2] = read["input_ids"][:, 2]
+    layer = model.cls.seq_relationship if family == "bert" else model.sop_classifier.classifier
+    with torch.no_grad():
+        layer.bias.copy_(torch.tensor([0.7, -0.2]))
+        ours = model(**read, asked=torch.zeros_like(hidden))["order_scores"]
+        plain = super(type(model), model).forward
+        losses = [float(plain(**read, labels=hidden, **{label: torch.full((2,), order)}).loss) for order in (0, 1)]
+    assert losses[1] - losses[0] == pytest.approx(float((ours[:, IN_ORDER] - ours[:, OUT_OF_ORDER]).mean()), abs=1e-5)
+    assert losses[1] - losses[0] > 0.5
 
 
 def test_a_family_without_a_head_for_the_order_is_refused_by_name() -> None:

@@ -167,8 +167,12 @@ def _show_margin(plan: "Plan") -> None:
 
 
 def _show_next(workspace: Workspace, plan: "Plan", changed: list[str]) -> None:
-    model = workspace.model(plan.settings.model)
+    from tunegate.workspace import pipeline_of
+
+    model, made_by = workspace.model(plan.settings.model), pipeline_of(plan.settings.model)
     print(f"Added {plan.name} to params.yaml.")
-    if not model.exists() and not model.with_name(f"{model.name}.dvc").exists():
+    if made_by:
+        print(f"Its base model is what {made_by} trains: a run brings {made_by} up to date first.")
+    elif not model.exists() and not model.with_name(f"{model.name}.dvc").exists():
         print(f"Its base model is not there yet: tunegate models add {model.name} (--help says from where)")
     print(f"Run it:     tunegate run {plan.name}\nKeep it:    git add {' '.join(changed)}")

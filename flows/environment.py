@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.request import urlopen
 
 from flows.alive import read_kept
@@ -64,6 +65,36 @@ def use_named_server(workspace: Workspace) -> None:
             "Set it to that server's address: PREFECT_API_URL=http://host:4200/api; on one machine: `tunegate up`.",
         )
     os.environ["PREFECT_API_URL"] = url
+
+
+@contextmanager
+def served(workspace: Workspace, say: Callable[[str], None]) -> Iterator[str]:
+    """A server's address for runs in processes of their own, without importing Prefect here."""
+    url = os.environ.get("PREFECT_API_URL") or _kept_server(workspace)
+    if url:
+        yield url
+        return
+    say("starting Prefect's server for these runs (PREFECT_API_URL names another)")
+    with overlaid(_settings(workspace)):
+        server = _start(workspace)
+        try:
+            address = _address(server)
+            _wait(server, address)
+            yield address
+        finally:
+            _stop(server)
+
+
+@contextmanager
+def overlaid(settings: dict[str, str]) -> Iterator[None]:
+    """Variables that are not set already, while the block runs."""
+    added = {name: value for name, value in settings.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def _stop(server: "subprocess.Popen[str]") -> None:

@@ -29,6 +29,7 @@ class Job:
     force: frozenset[str]
     stream: TextIO
     resources: Mapping[str, Mapping[str, ResourceSettings]] = field(default_factory=dict)
+    registers: bool = True  # a version of what passes
     started: float = field(default_factory=time.monotonic)
 
     def say(self, text: str) -> None:

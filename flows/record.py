@@ -9,7 +9,7 @@ from flows.summary import Summary, summarise
 from tunegate.errors import ExitStatus, TunegateError
 from tunegate.releases.registering import Registered, register_run, version_of_verdict
 from tunegate.versions.decisions import DecidedError
-from tunegate.versions.runs import Ended, Run, Snapshot, StageTime, record, run_of_verdict
+from tunegate.versions.runs import Ended, Run, Snapshot, StageTime, read_runs, record, run_of_verdict
 from tunegate.workspace import Workspace
 
 WORK = ("ran", "restored", "failed")
@@ -31,20 +31,22 @@ def keep(job: Job, before: Snapshot, result: Result) -> Kept:
         run = record(job.workspace, before, ended(summary), _made(job))
     except TunegateError as error:
         return Kept(note=f"{error.problem} {error.remedy}")
-    return _registered(job.workspace, run, summary)
+    return _registered(job.workspace, run, summary) if job.registers else Kept(run.commit)
 
 
 def keep_again(job: Job, run: str, now: Snapshot, result: Result) -> Kept | None:
-    """Of a run that died before its record, with nothing left to do. None where its verdict is on record already."""
+    """Of a run that died before its record, with nothing left to do. None where it, or its verdict, is on record."""
     summary = summarise(job.workspace, replace(result, run=run))
     verdict_hash = _verdict_hash(summary)
-    if verdict_hash is None or run_of_verdict(job.workspace, job.pipeline, verdict_hash) is not None:
+    if any(each.name == run for each in read_runs(job.workspace, job.pipeline)):
+        return None
+    if verdict_hash is not None and run_of_verdict(job.workspace, job.pipeline, verdict_hash) is not None:
         return None
     try:
         kept = record(job.workspace, now, ended(summary), _made(job))
     except TunegateError as error:
         return Kept(note=f"{error.problem} {error.remedy}")
-    return _registered(job.workspace, kept, summary)
+    return _registered(job.workspace, kept, summary) if job.registers else Kept(kept.commit)
 
 
 def stand(workspace: Workspace, result: Result) -> Result:

@@ -7,7 +7,6 @@ holding the pipeline's lock knows that its writer is dead: the kernel gives a lo
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -22,7 +21,7 @@ from tunegate.workspace import Workspace, write_atomically
 Say = Callable[[str], None]
 MOST_RECORDS = 5  # that are looked through for a whole file
 CONFLICT = b"<<<<<<< "  # a merge of git's that is a person's to finish
-HALF_WRITTEN = ("data/{}/.*.unfinished", "data/{}/.inputs.json.*", "reports/{}/.*.json.*", "reports/{}/.*.md.*")
+HALF_WRITTEN = ("data/{}/.inputs.json.*", "reports/{}/.*.json.*", "reports/{}/.*.md.*")
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def recover(workspace: Workspace, pipelines: Sequence[str], say: Say) -> None:
                 "is kept, and this one goes on from there"
             )
         for path in _half_written(workspace, pipeline):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            path.unlink()
             say(f"{workspace.relative(path)} was not finished by whoever wrote it, and is cleared away")
     for pipeline in pipelines:
         _inputs(workspace, pipeline, say)

@@ -28,6 +28,7 @@ class Order:
     pipelines: tuple[str, ...] = ()
     force: frozenset[str] = frozenset()
     dry: bool = False
+    registers: bool = True  # versions of what passes
 
 
 def start(workspace: Workspace, order: Order, stream: TextIO) -> list[Result]:
@@ -66,7 +67,10 @@ def opened(workspace: Workspace, order: Order, stream: TextIO) -> Iterator[list[
             for name in involved:
                 write_inputs(project, settings[name], name, say, anew=_decides(order.force), dry=order.dry)
             resources = {name: settings[name].resources for name in involved}
-            yield [Job(workspace, project, name, order.force, stream, resources) for name in names]
+            yield [
+                Job(workspace, project, name, order.force, stream, resources, registers=order.registers)
+                for name in names
+            ]
 
 
 def _run(job: Job, dry: bool) -> Result:
@@ -96,7 +100,7 @@ def _standing(job: Job, result: Result) -> Result:
         if kept is not None:
             job.say(f"all stages of {left.run} were done; it is on record now")
             return replace(result, kept=kept)
-    return stand(job.workspace, result)
+    return stand(job.workspace, result) if job.registers else result
 
 
 def _timed(workspace: Workspace, plan: tuple[StageResult, ...]) -> tuple[StageResult, ...]:

@@ -44,7 +44,7 @@ def _seed(workspace: Workspace, tree: Workspace, pipeline: str) -> None:
     for name, run in last.items():
         if run is None:
             continue  # never run here: what the revision itself holds stands
-        _copy_small(tree, name, run)
+        copy_small(tree, name, run)
         (lock,) = files_at(tree.root, [f"{run.commit}:{LOCK}"])
         if lock is not None:
             merge_lock(tree, name, lock.decode())
@@ -55,7 +55,8 @@ def _last(workspace: Workspace, pipeline: str) -> Run | None:
     return next(iter(read_runs(workspace, pipeline)), None)
 
 
-def _copy_small(tree: Workspace, pipeline: str, run: Run) -> None:
+def copy_small(tree: Workspace, pipeline: str, run: Run) -> None:
+    """Inputs and reports of a run's record, which git keeps."""
     places = [tree.relative(tree.inputs(pipeline)), tree.relative(tree.report(pipeline, "gate").parent)]
     names = git(tree.root, "ls-tree", "-r", "-z", "--name-only", run.commit, *places).split("\0")
     wanted = [name for name in names if name]

@@ -129,6 +129,8 @@ class Walk:
         if self.failure is not None:
             name = STOPPED_NAMES.get(self.failure.status, "Failed")
             return Failed(name=name, message=f"{self.failure.problem} {self.failure.remedy}")
-        if summary.bento:  # so that BentoML's own commands (list, containerize) find it by its tag
+        if (
+            summary.bento and self.job.registers
+        ):  # so that BentoML's own commands (list, containerize) find it by its tag
             store(packaged_bento(self.job.workspace, self.job.pipeline), self.job.workspace)
         return Completed(name=FINAL_NAMES[summary.status], message=summary.headline)

@@ -12,6 +12,7 @@ import typer
 from tunegate.cli import (
     ablate,
     accept,
+    backfill,
     check,
     data,
     demo,
@@ -61,6 +62,7 @@ models.add_to(app)
 versions.add_to(app)
 accept.add_to(app)
 runs.add_to(app)
+backfill.add_to(app)
 gc.add_to(app)
 review.add_to(app)
 demo.add_to(app)

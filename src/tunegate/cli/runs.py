@@ -94,6 +94,8 @@ def _tell(done: "Shared", moved: str, as_json: bool) -> None:
         print(f"{done.refs:,} tags and runs {moved} {done.remote}; {done.objects:,} objects {moved} DVC's remote.")
         if done.missing:
             print(f"{done.missing:,} objects are on neither side; who made them can still push them.")
+        if done.cut:
+            print(f"{done.cut:,} objects lay half on DVC's remote and were sent again.")
         if done.private:
             print("DVC's remote lies in this clone alone: name one that others reach (docs/how-to/remotes.md).")
     for ref in done.conflicts:

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from tunegate.workspace import Workspace, write_atomically
 
@@ -51,6 +52,8 @@ def _reproduce(address: str, force: bool) -> str:
     repository = open_repository(Workspace.find())
     try:
         done = repository.reproduce(address, single_item=True, force=force)
+        if done and not started.seen and _is_damaged(repository, done):
+            done = repository.reproduce(address, single_item=True, force=True)
         for stage in done if started.seen else ():
             # DVC leaves stages with uncached outputs out of its run cache; ours are small reports, and are meant.
             repository.stage_cache.save(stage)
@@ -59,6 +62,16 @@ def _reproduce(address: str, force: bool) -> str:
     if not done:
         return "unchanged"
     return "ran" if started.seen else "restored"
+
+
+def _is_damaged(repository: Any, restored: list[Any]) -> bool:
+    """Whether the cache held other files than it said; then it holds them no more."""
+    from tunegate.dvc.whole import forget_damaged
+
+    damaged = forget_damaged(repository, [out for stage in restored for out in stage.outs])
+    if damaged:
+        print(f"{len(damaged)} files of DVC's cache were damaged and are made again", flush=True)  # noqa: T201
+    return bool(damaged)
 
 
 class _Started(logging.Filter):

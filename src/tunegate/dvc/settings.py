@@ -35,6 +35,8 @@ def open_repository(workspace: Workspace) -> Any:
     repository = Repo(str(workspace.root), _wait_for_lock=True)
     clear_leftovers(repository)
     _name_default_remote(repository, workspace)
+    for remote in repository.config["remote"].values():
+        remote["verify"] = True  # what comes from it is hashed: DVC would believe it otherwise
     return repository
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tunegate.dvc.settings import open_repository
+from tunegate.dvc.whole import forget_damaged
 from tunegate.errors import OutsideError, UserError
 from tunegate.workspace import Workspace, fresh_folder
 
@@ -34,8 +35,12 @@ def _pull(workspace: Workspace, repository: Any, folder: Path) -> None:
     from dvc.exceptions import DvcException
 
     name = workspace.relative(folder)
+    tracked = str(_tracked_by(folder))
     try:
-        repository.pull([str(_tracked_by(folder))])
+        repository.pull([tracked])
+        outs = [out for stage in repository.index.stages if stage.path == tracked for out in stage.outs]
+        if forget_damaged(repository, outs):
+            repository.pull([tracked], force=True)
     except DvcException as error:
         raise OutsideError(
             f"{name} is not here, and DVC could not bring it: {error}.",

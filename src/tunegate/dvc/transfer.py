@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tunegate.dvc.settings import STORE, open_repository
@@ -16,19 +17,37 @@ class Moved:
 
     objects: int
     missing: tuple[str, ...] = ()
+    cut: int = 0  # that the remote had half of, after a power cut, and has whole now
 
 
 def push_objects(workspace: Workspace, hashes: Iterable[str]) -> Moved:
     """Send what is in the cache, folders with all their files. Raises OutsideError where the remote takes it not."""
     with _repository(workspace) as repository:
         there, missing = _expanded(repository, hashes)
+        cut = _forget_cut(repository, there)
         done = repository.cloud.push(there)
         if done.failed:
             raise OutsideError(
                 f"{len(done.failed)} of {len(there)} objects did not get to DVC's default remote.",
                 "Look at the remote (`dvc remote list`), then push again: what went need not go again.",
             )
-        return Moved(len(done.transferred), tuple(missing))
+        return Moved(len(done.transferred), tuple(missing), cut)
+
+
+def _forget_cut(repository: Any, objects: set[Any]) -> int:
+    """Take half an object out of a remote that is a folder: DVC would take it for sent. Others write whole or not."""
+    from dvc_data.hashfile.db import get_index
+
+    remote, cache = repository.cloud.get_remote_odb(None, "push"), repository.cache.local
+    if remote.fs.protocol != "local":
+        return 0
+    pairs = [(Path(remote.oid_to_path(each.value)), Path(cache.oid_to_path(each.value))) for each in objects]
+    cut = [there for there, here in pairs if there.is_file() and there.stat().st_size != here.stat().st_size]
+    for path in cut:
+        path.unlink()
+    if cut:
+        get_index(remote).clear()  # which remembers what the remote has
+    return len(cut)
 
 
 def fetch_objects(workspace: Workspace, hashes: Iterable[str]) -> Moved:

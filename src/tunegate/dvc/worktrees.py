@@ -35,7 +35,7 @@ def bring_inputs(tree: Workspace, step: Step) -> None:
 
     repository = open_repository(tree)
     try:
-        stage = next((stage for stage in repository.index.stages if stage.name == step.address), None)
+        stage = next((each for each in repository.index.stages if each.cmd and each.name == step.address), None)
         if stage is None:
             raise UserError(f"dvc.yaml has no stage {step.address}.", "Look at the commit's dvc.yaml.")
         outs = {Path(out.fs_path) for each in repository.index.stages for out in each.outs if out.use_cache}
@@ -76,7 +76,7 @@ def bring_outs(tree: Workspace, addresses: Sequence[str]) -> None:
     repository = open_repository(tree)
     logging.getLogger("dvc").setLevel(logging.ERROR)
     try:
-        made = [stage for stage in repository.index.stages if stage.name in addresses]
+        made = [stage for stage in repository.index.stages if stage.cmd and stage.name in addresses]
         outs = [str(out.fs_path) for stage in made for out in stage.outs if out.use_cache and out.hash_info]
         if outs:
             repository.checkout(outs, force=True, allow_missing=True)

@@ -23,6 +23,7 @@ class Shared:
     objects: int
     missing: int = 0  # data that the giving side does not have either
     conflicts: tuple[str, ...] = ()
+    cut: int = 0  # objects that the remote had half of, after a power cut, and has whole now
     private: bool = False  # the data lies where nobody else reads it
 
 
@@ -34,7 +35,8 @@ def push(workspace: Workspace, remote: str | None, say: Say) -> Shared:
     say(f"{len(new):,} tags and runs are new to {upstream}")
     moved = push_objects(workspace, kept_at(workspace, commits))
     sent = push_all(workspace, upstream)
-    return Shared(upstream, sent.refs, moved.objects, len(moved.missing), sent.conflicts, is_private(workspace))
+    private = is_private(workspace)
+    return Shared(upstream, sent.refs, moved.objects, len(moved.missing), sent.conflicts, moved.cut, private)
 
 
 def pull(workspace: Workspace, remote: str | None, say: Say, *, every: bool = False) -> Shared:
@@ -43,7 +45,7 @@ def pull(workspace: Workspace, remote: str | None, say: Say, *, every: bool = Fa
     came = fetch_all(workspace, upstream)
     say(f"{came.refs:,} tags and runs came from {upstream}")
     moved = fetch_objects(workspace, kept_at(workspace, _wanted(workspace, every)))
-    return Shared(upstream, came.refs, moved.objects, len(moved.missing), came.conflicts, is_private(workspace))
+    return Shared(upstream, came.refs, moved.objects, len(moved.missing), came.conflicts, private=is_private(workspace))
 
 
 def _wanted(workspace: Workspace, every: bool) -> list[str]:

@@ -17,6 +17,7 @@ from tunegate.bento.running import free_port
 
 PATIENCE = 60.0  # seconds; a loaded machine
 POSTGRES = Path("/usr/lib/postgresql")
+ADMIN = "postgres"
 
 
 def needed(name: str) -> str:
@@ -105,7 +106,7 @@ class Database:
         if user:
             shutil.chown(folder, user)
         data, socket = folder / "data", folder
-        initdb = [needed("initdb"), "-D", str(data), "-A", "trust", "-U", "tunegate", "--no-sync"]
+        initdb = [needed("initdb"), "-D", str(data), "-A", "trust", "-U", ADMIN, "--no-sync"]
         subprocess.run(initdb, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
         command = [needed("postgres"), "-D", str(data), "-k", str(socket), "-h", "", "-c", "max_connections=80"]
         return cls(folder, Process(command, folder.with_suffix(".log"), where=folder, user=user))
@@ -116,17 +117,28 @@ class Database:
         def answers() -> bool:
             if self.process.running is None or self.process.running.poll() is not None:
                 self.process.start()
-            return self._psql("postgres", "select 1").returncode == 0
+            return self._psql("postgres", "select 1", ADMIN).returncode == 0
 
         until(answers)
 
-    def ask(self, sql: str, database: str = "prefect") -> str:
-        asked = self._psql(database, sql)
+    def create(self) -> None:
+        """As the documents say, for a user who is no superuser."""
+        self.order("create role tunegate login")
+        self.order("create database prefect owner tunegate")
+
+    def order(self, sql: str) -> None:
+        """As the administrator."""
+        done = self._psql("postgres", sql, ADMIN)
+        assert done.returncode == 0, done.stderr
+
+    def ask(self, sql: str) -> str:
+        """In Prefect's database, as its owner."""
+        asked = self._psql("prefect", sql, "tunegate")
         assert asked.returncode == 0, asked.stderr
         return asked.stdout.strip()
 
-    def _psql(self, database: str, sql: str) -> "subprocess.CompletedProcess[str]":
-        command = [needed("psql"), "-h", str(self.folder), "-U", "tunegate", "-d", database, "-Atqc", sql]
+    def _psql(self, database: str, sql: str, user: str) -> "subprocess.CompletedProcess[str]":
+        command = [needed("psql"), "-h", str(self.folder), "-U", user, "-d", database, "-Atqc", sql]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

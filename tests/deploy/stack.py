@@ -50,7 +50,7 @@ class Stack:
             (folder / "etc" / file.name).write_text(stack.here(file.read_text()))
         database.start()
         redis.start()
-        database.ask("create database prefect", "postgres")
+        database.create()
         return stack
 
     def here(self, text: str) -> str:

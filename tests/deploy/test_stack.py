@@ -261,8 +261,8 @@ def test_a_backup_brings_everything_back(stack: Stack, deployment: str, tmp_path
 
     for name in ("tunegate-worker", "tunegate-services", "tunegate-server"):
         stack.parts[name].stop()
-    stack.database.ask("drop database prefect with (force)", "postgres")
-    stack.database.ask("create database prefect", "postgres")
+    stack.database.order("drop database prefect with (force)")
+    stack.database.order("create database prefect owner tunegate")
     lost = stack.project.rename(stack.folder / "lost")
     subprocess.run(["git", "clone", "-q", backup / "history.bundle", stack.project], check=True)
 

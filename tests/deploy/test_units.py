@@ -38,13 +38,14 @@ def test_a_units_program_is_there(unit: Unit) -> None:
 
 @pytest.mark.parametrize("unit", SERVICES, ids=by_name)
 def test_a_units_command_is_one_of_ours(unit: Unit) -> None:
-    program, *arguments = own_command(unit)
+    program, *arguments = [word.replace("${PORT}", "3000") for word in own_command(unit)]
     assert not program.endswith("/tunegate") or not mistake_in(arguments)
 
 
 def test_what_is_no_command_is_noticed() -> None:
     assert mistake_in(["serv", "support"]) == "tunegate has no command 'serv'"
-    assert mistake_in(["serve", "support", "--prot", "3"]) == "tunegate serve has no option --prot"
+    assert mistake_in(["serve", "support", "--prot", "3"]) == "tunegate serve: No such option: --prot"
+    assert mistake_in(["versions", "approve", "support"]) == "tunegate versions approve: Missing parameter: why"
     assert mistake_in(["review", "people", "drop"]) == "tunegate review people has no command 'drop'"
 
 
@@ -168,3 +169,15 @@ def test_systemd_calls_every_service_well_confined(installed: Path) -> None:
         name = unit.name.replace("@.", "@support.")
         found = analyse(installed, "security", "--offline=yes", f"--threshold={limit}", name)
         assert found.returncode == 0, found.stdout.splitlines()[-1] + found.stderr
+
+
+def test_as_tunegate_has_the_units_settings_and_secrets(tmp_path: Path) -> None:
+    subprocess.run([DEPLOY / "make-secrets", tmp_path / "secrets"], check=True)
+    for name in ("client.env", "server.env"):
+        shutil.copy(DEPLOY / name, tmp_path)
+    environment = {"PATH": "/usr/bin:/bin", "TUNEGATE_ETC": str(tmp_path)}
+    asked = [DEPLOY / "as-tunegate", "env"]
+    told = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+    secret = (tmp_path / "secrets/PREFECT_API_AUTH_STRING").read_text()
+    assert f"PREFECT_API_AUTH_STRING={secret}" in told
+    assert {f"{name}={value}" for name, value in read_environment(DEPLOY / "server.env").items()} <= set(told)

@@ -3,6 +3,7 @@
 Numbers are added in one fixed order, so that the same words give the same sums whatever the threads.
 """
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,15 +31,15 @@ class Lattice:
         """Pieces by number; each character of the words must be one. `whole`: a word may be one piece itself."""
         lengths = np.array([len(word) for word in words], dtype=np.int64)
         start = np.cumsum(lengths + 1) - (lengths + 1)
-        edges: list[tuple[int, int, int]] = []
+        edges = array("q")  # three numbers each: a list of tuples would take ten times the memory
         for node, word in zip(start.tolist(), words, strict=True):
             size = len(word)
             for at in range(size):
                 for to in range(at + 1, min(size, at + longest) + 1):
                     number = pieces.get(word[at:to])
                     if number is not None and (whole or to - at < size or size == 1):
-                        edges.append((node + at, node + to, number))
-        table = np.array(edges, dtype=np.int64).reshape(-1, 3)
+                        edges.extend((node + at, node + to, number))
+        table = np.frombuffer(edges, dtype=np.int64).reshape(-1, 3) if edges else np.zeros((0, 3), dtype=np.int64)
         place = np.arange(int((lengths + 1).sum())) - np.repeat(start, lengths + 1)
         table = table[np.lexsort((table[:, 0], table[:, 1], place[table[:, 1]]))]
         return cls(table[:, 0], table[:, 1], table[:, 2], place, start, start + lengths)

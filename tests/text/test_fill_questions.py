@@ -160,3 +160,11 @@ def test_a_tokenizer_without_a_mask_is_refused(tmp_path: Path) -> None:
     Tokenizer(WordLevel({"a": 0, "<unk>": 1}, unk_token="<unk>")).save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(UserError, match=r"no \[MASK\]"):
         mask_id(load_tokenizer(tmp_path))
+
+
+def test_text_that_goes_on_behind_a_mask_begins_no_word(tmp_path: Path) -> None:
+    """Running Chinese has no mark of a word's beginning in its middle."""
+    tokenizer = sentence_piece(tmp_path)
+    ids = asked(["今[MASK]雨 [MASK] the"], tokenizer).tokens["input_ids"].tolist()
+    tokens = [tokenizer.tokenizer.id_to_token(number) for number in ids]
+    assert tokens == ["[CLS]", "▁", "今", "[MASK]", "雨", "[MASK]", "▁the", "[SEP]"]

@@ -18,7 +18,7 @@ from tunegate.task import TextTokenizer
 from tunegate.text.frames import Frame, Frames
 from tunegate.text.long_texts import room_for, spans
 from tunegate.text.masking import NO_WORD, Masking, hidden_words
-from tunegate.text.words import split_words
+from tunegate.text.words import WORD_MARK, split_words
 from tunegate.windows import Windows
 
 MASK = "[MASK]"  # as people write it, whatever the tokenizer's own is
@@ -136,16 +136,17 @@ class _Reader:
                 ids.append(NO_WORD)
                 places.append((start, start))
             encoding = next(encodings)
-            ids += encoding.ids
-            places += [(start + first, start + last) for first, last in encoding.offsets]
+            first = int(number > 0 and self._begins_nothing(encoding, text[start : start + 1]))
+            ids += encoding.ids[first:]
+            places += [(start + begin, start + end) for begin, end in encoding.offsets[first:]]
         tokens = np.array(ids, dtype=np.int32)
         masks = tokens == NO_WORD
         spots = np.array(places, dtype=np.int64).reshape(-1, 2)
-        first = _visible(text)[np.minimum(spots[:, 0], len(text))]
-        word = np.maximum(np.searchsorted(words, first, side="right") - 1, 0)
+        seen = _visible(text)[np.minimum(spots[:, 0], len(text))]
+        word = np.maximum(np.searchsorted(words, seen, side="right") - 1, 0)
         word = np.arange(len(tokens)) if self.by_token else word
         known = ~masks & (tokens != (-1 if self.tokenizer.unknown_id is None else self.tokenizer.unknown_id))
-        own, sharing = _hidden(first, spots[:, 1], hidden)
+        own, sharing = _hidden(seen, spots[:, 1], hidden)
         own = np.where(known, own, NOT_HIDDEN)
         return _Side(
             ids=np.where(masks | (own != NOT_HIDDEN), self.mask, tokens).astype(np.int32),
@@ -154,6 +155,10 @@ class _Reader:
             hidden=own.astype(np.int32),
             sharing=np.where(own != NOT_HIDDEN, sharing, 0).astype(np.int32),
         )
+
+    def _begins_nothing(self, encoding: Any, following: str) -> bool:
+        """Whether text that goes on behind a mask without a blank begins with the mark of a new word all the same."""
+        return encoding.tokens[:1] == [WORD_MARK] and not following.isspace()
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int]]:

@@ -13,12 +13,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tunegate.task import TextTokenizer
-from tunegate.text.words import UNSPACED
+from tunegate.text.words import UNSPACED, WORD_MARK
 from tunegate.windows import Windows
 
 OVERLAP = 4  # a fourth of a window is shared with the next
 NO_WORD = -1  # of special tokens
-WORD_MARK = "▁"  # begins a word in SentencePiece's vocabularies, as a token of its own where no piece has it
 UNSPACED_START = re.compile(f"[{UNSPACED}]")
 CHUNK = 10_000  # records per batch call: memory stays flat, threads stay busy
 

@@ -7,6 +7,7 @@ character is a word.
 import re
 
 UNSPACED = "一-鿿㐀-䶿豈-﫿぀-ヿ가-힯"
+WORD_MARK = "▁"  # begins a word in SentencePiece's vocabularies, as a token of its own where no piece has it
 WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s]")
 
 

@@ -14,7 +14,7 @@ from tunegate.text.vocabularies.alphabet import check_size, known_characters
 from tunegate.text.vocabularies.em import fitted
 from tunegate.text.vocabularies.normalising import normalizer_of
 from tunegate.text.vocabularies.seeds import seed_pieces
-from tunegate.text.words import UNSPACED
+from tunegate.text.words import UNSPACED, WORD_MARK
 from tunegate.vocabulary_settings import VocabularySettings
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 MARKS = ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")  # in the order of ALBERT's
 UNKNOWN = "<unk>"
-BEGINS = "▁"
 SEEDS = 20  # times the size: more change little and take longer
 CHARACTERS = 3_000_000  # of different words, the commonest first: memory holds all ways to cut them
 
@@ -61,7 +60,7 @@ def sentencepiece_tokenizer(pieces: Pieces, normalizer: Any) -> Any:
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [*_word_splits(), pre_tokenizers.Split(Regex(LITERAL), "isolated")]
     )
-    tokenizer.decoder = decoders.Metaspace(replacement=BEGINS, prepend_scheme="always")
+    tokenizer.decoder = decoders.Metaspace(replacement=WORD_MARK, prepend_scheme="always")
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS]:0 $A:0 [SEP]:0",
         pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
@@ -74,7 +73,7 @@ def sentencepiece_tokenizer(pieces: Pieces, normalizer: Any) -> Any:
 def _word_splits() -> list[Any]:
     from tokenizers import pre_tokenizers
 
-    marked = pre_tokenizers.Metaspace(replacement=BEGINS, prepend_scheme="always")
+    marked = pre_tokenizers.Metaspace(replacement=WORD_MARK, prepend_scheme="always")
     return [pre_tokenizers.WhitespaceSplit(), marked]
 
 
@@ -83,7 +82,7 @@ def _words(texts: "Texts", normalizer: Any) -> Counter[str]:
     counts: Counter[str] = Counter()
     for text in texts():
         counts.update(normalizer.normalize_str(text).split())
-    return Counter({f"{BEGINS}{word}": count for word, count in counts.items()})
+    return Counter({f"{WORD_MARK}{word}": count for word, count in counts.items()})
 
 
 def _parts(words: Mapping[str, int], known: set[str], *, alone: bool) -> dict[str, int]:
@@ -106,8 +105,8 @@ def _parts(words: Mapping[str, int], known: set[str], *, alone: bool) -> dict[st
 def _cut(word: str, alone: bool) -> Iterator[str]:
     """Runs of letters, digits or Chinese characters (`alone`: one at a time), and every other sign; the word's mark
     stays with what it stands before, unless that is a Chinese character alone."""
-    begun = word[: len(BEGINS)]
-    for kind, letters in groupby(word[len(BEGINS) :], _kind):
+    begun = word[: len(WORD_MARK)]
+    for kind, letters in groupby(word[len(WORD_MARK) :], _kind):
         run = "".join(letters)
         if kind == "chinese" and alone and begun:
             yield begun

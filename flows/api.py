@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
@@ -11,6 +12,8 @@ from urllib.request import Request, urlopen
 from tunegate.errors import OutsideError
 
 SECONDS = 10.0
+BUSY = (429, 502, 503)
+PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, None)
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,7 @@ class Server:
             method=method,
         )
         try:
-            with urlopen(request, timeout=SECONDS) as response:
-                return json.loads(response.read() or b"null")
+            return _answer(request)
         except HTTPError as error:
             said = error.read().decode(errors="replace")[:300]
             raise OutsideError(f"Prefect's server refused {path}: {error.code} {said}", "See its log.") from error
@@ -43,6 +45,19 @@ class Server:
             raise OutsideError(
                 f"Prefect's server at {self.url} does not answer: {error}.", "`tunegate status` says how it is."
             ) from error
+
+
+def _answer(request: Request) -> Any:
+    """Asked again while the server says that it is busy, as Prefect's own client does: SQLite has one writer."""
+    for pause in PAUSES_SECONDS:
+        try:
+            with urlopen(request, timeout=SECONDS) as response:
+                return json.loads(response.read() or b"null")
+        except HTTPError as error:
+            if error.code not in BUSY or pause is None:
+                raise
+            time.sleep(pause)
+    raise AssertionError("the last pause is None")
 
 
 def _authorization() -> dict[str, str]:

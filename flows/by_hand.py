@@ -3,7 +3,7 @@
 from contextvars import ContextVar
 from typing import Any
 
-from prefect import flow
+from prefect import flow, tags
 from prefect.client.schemas.objects import State
 
 from flows.cancel import heeding
@@ -26,7 +26,8 @@ def walk_flow(job: Job, before: Snapshot) -> Result:
     walk = Walk(job, before, name_of_now(job.pipeline))
     token = _given.set(walk)
     try:
-        run.with_options(flow_run_name=walk.name)(job.pipeline, sorted(job.force), return_state=True)
+        with tags(f"pipeline:{job.pipeline}", "by hand"):
+            run.with_options(flow_run_name=walk.name)(job.pipeline, sorted(job.force), return_state=True)
     except (Exception, KeyboardInterrupt) as error:
         walk.failure = walk.failure or Failure.of(error)
         if not isinstance(error, (OutsideError, KeyboardInterrupt)):

@@ -20,7 +20,7 @@ from tunegate.workspace import Workspace
 
 OURS = "tunegate"  # the tag of what we deploy, by which we know what to take away again
 POOLS = {POOL: "Processes on this machine: the pipelines themselves"}
-FORMAT = "1"  # raised when `_create` says more or otherwise than before
+FORMAT = "2"  # raised when `_create` says more or otherwise than before
 
 
 def checked(workspace: Workspace) -> list[Deployment]:
@@ -108,7 +108,7 @@ async def _create(client: Any, workspace: Workspace, wanted: Deployment, flow: A
         name=wanted.name,
         version=version,
         description=wanted.description,
-        tags=[OURS, *wanted.tags],
+        tags=[OURS, *wanted.tags, *(f"pipeline:{each}" for each in [wanted.parameters.get("pipeline")] if each)],
         entrypoint=wanted.entrypoint,
         path=str(workspace.root),
         parameters=wanted.parameters,

@@ -89,7 +89,7 @@ def _both(shown: Progress, hears: Listener) -> Listener:
         shown.relay(event)
         hears.progress(event)
 
-    return Listener(line, progress)
+    return Listener(line, progress, hears.stopped)
 
 
 Say = Callable[[str], None]

@@ -168,6 +168,8 @@ class Summary:
     def _next(self) -> list[str]:
         pipeline = self.result.pipeline
         lines = self._to_decide()
+        if self.workspace.shared_state is not None:  # a deployed run, in a tree that is about to go
+            return lines + self._take_over()
         if self.bento and self.rejection is None:
             lines += [
                 f"\nserve    tunegate serve {pipeline}",
@@ -177,6 +179,13 @@ class Summary:
         if redone and self.result.failure is None:
             lines.append(f"commit   git add params.yaml dvc.lock data reports && git commit -m '{self.headline}'")
         return lines
+
+    def _take_over(self) -> list[str]:
+        """How a person brings a deployed run's results into a tree of their own."""
+        commit = self.result.kept.commit
+        if commit is None or self.result.failure is not None:
+            return []
+        return [f"\ntake it  git restore --source {commit[:10]} dvc.lock data reports && dvc checkout"]
 
     def _question(self) -> str:
         """As `tunegate predict` wants one of this task: a text, or a record such as the task's first example."""

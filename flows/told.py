@@ -67,14 +67,14 @@ def report(job: Job, step: Step) -> None:
     """The stage's report for people, as an artifact of its task run."""
     path = job.workspace.report(step.pipeline, step.stage, ".md")
     if path.is_file():
-        markdown(f"{step.pipeline}-{step.stage}", path.read_text(encoding="utf-8"))
+        markdown(f"{step.pipeline}-{step.stage}", path.read_text(encoding="utf-8"), f"What {step.address} reports")
 
 
-def markdown(key: str, text: str) -> None:
+def markdown(key: str, text: str, what: str) -> None:
     """`key`: lower case, digits and dashes."""
     from prefect.artifacts import create_markdown_artifact
 
-    _tell(lambda: create_markdown_artifact(text, key=key))
+    _tell(lambda: create_markdown_artifact(text, key=key, description=what))
 
 
 def _tell(call: Callable[[], object]) -> None:

@@ -123,7 +123,7 @@ class Walk:
 
     def _final_state(self) -> State[Any]:
         summary = summarise(self.job.workspace, self.result())
-        told.markdown(f"{self.job.pipeline}-summary", summary.markdown())
+        told.markdown(f"{self.job.pipeline}-summary", summary.markdown(), f"What became of {self.name}")
         if self.failure is not None and self.failure.status == ExitStatus.INTERRUPTED:
             return Cancelled(message=f"{self.failure.problem} {self.failure.remedy}")
         if self.failure is not None:

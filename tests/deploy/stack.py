@@ -138,12 +138,12 @@ class Stack:
     def prefect(self, *arguments: str, **variables: str) -> str:
         return self.run(str(PYTHON / "prefect"), *arguments, **variables)
 
-    def run(self, *command: str, **variables: str) -> str:
-        """A command in a person's shell."""
+    def run(self, *command: str, where: Path | None = None, **variables: str) -> str:
+        """A command in a person's shell, in the project."""
         done = subprocess.run(
             command,
             env={**self.client_environment, **variables},
-            cwd=self.project,
+            cwd=where or self.project,
             capture_output=True,
             text=True,
             check=False,

@@ -16,6 +16,7 @@ import pytest
 from tests.deploy.processes import needed, until
 from tests.deploy.proxy import Proxy
 from tests.deploy.stack import PYTHON, Stack
+from tests.deploy.units import DEPLOY, ROOT
 from tests.flows.project import make_project
 from tests.projects import git
 from tests.service.conftest import bento, export, packaged
@@ -210,6 +211,21 @@ def test_prefect_is_reached_through_the_proxy_over_tls_alone(stack: Stack, proxy
     assert (asked["api_url"], asked["auth"]) == ("/api", "BASIC")
 
 
+@pytest.mark.parametrize("kind", ["docker", "kubernetes"])
+def test_the_server_takes_pools_of_containers_and_their_stages(kind: str, stack: Stack) -> None:
+    made = ["work-pool", "create", "gpu", "--type", kind, "--base-job-template"]
+    stack.prefect(*made, str(DEPLOY / f"pools/{kind}-gpu.json"))
+    deploy = ["--no-prompt", "deploy", "--all", "--prefect-file", "deploy/pools/prefect.yaml"]
+    stack.run(str(PYTHON / "prefect"), *deploy, where=ROOT)
+    found = stack.ask("/deployments/name/run-stage/gpu")
+    assert found["work_pool_name"] == "gpu" and set(found["parameter_openapi_schema"]["required"]) == {
+        "commit",
+        "stage",
+        "pipeline",
+    }
+    stack.prefect("--no-prompt", "work-pool", "delete", "gpu")
+
+
 def test_other_names_get_no_answer(proxy: Proxy) -> None:
     proxy.ask("models.example.org", "/metrics")
     assert proxy.ask("models.example.org", "/metrics").status == 404
@@ -266,7 +282,7 @@ def test_a_backup_brings_everything_back(stack: Stack, deployment: str, tmp_path
     lost = stack.project.rename(stack.folder / "lost")
     subprocess.run(["git", "clone", "-q", backup / "history.bundle", stack.project], check=True)
 
-    restore = [str(Path(PYTHON).parents[1] / "deploy/restore"), str(backup)]
+    restore = [str(DEPLOY / "restore"), str(backup)]
     settings = stack.process("tunegate-backup").environment
     stack.run(*restore, **settings)
     stack.up()
@@ -280,7 +296,7 @@ def test_a_backup_brings_everything_back(stack: Stack, deployment: str, tmp_path
 
 def test_a_restore_refuses_what_is_damaged_and_what_would_lose_something(stack: Stack) -> None:
     [backup] = (stack.folder / "backups").iterdir()
-    command = [str(Path(PYTHON).parents[1] / "deploy/restore"), str(backup)]
+    command = [str(DEPLOY / "restore"), str(backup)]
     settings = stack.process("tunegate-backup").environment
 
     def said() -> str:

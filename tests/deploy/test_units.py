@@ -110,6 +110,20 @@ def test_the_database_is_migrated_before_anything_uses_it() -> None:
     assert read_environment(DEPLOY / "server.env")["PREFECT_SERVER_DATABASE_MIGRATE_ON_START"] == "false"
 
 
+def test_a_team_s_server_has_the_settings_of_the_one_that_tunegate_up_keeps(tmp_path: Path) -> None:
+    """But for places, addresses and what is a matter of taste on one machine."""
+    from flows.environment import settings_of_kept
+    from tunegate.workspace import Workspace
+
+    kept = settings_of_kept(Workspace(tmp_path, tmp_path), 4200)
+    ours = {**read_environment(DEPLOY / "client.env"), **read_environment(DEPLOY / "server.env")}
+    own = {"PREFECT_HOME", "PREFECT_SERVER_UI_STATIC_DIRECTORY", "PREFECT_SERVER_UI_ENABLED", "PREFECT_LOGGING_LEVEL"}
+    own.add("PREFECT_WORKER_QUERY_SECONDS")
+    assert {name: ours.get(name) for name in kept if name not in own} == {
+        name: value for name, value in kept.items() if name not in own
+    }
+
+
 def test_everything_listens_on_loopback_alone() -> None:
     assert read_environment(DEPLOY / "server.env")["PREFECT_SERVER_API_HOST"] == "127.0.0.1"
     for unit in SERVICES:

@@ -1,12 +1,13 @@
-"""The process of the worker that `tunegate up` keeps: it deploys what prefect.yaml says, then runs what is due.
+"""The process of a worker: it deploys what prefect.yaml says, then runs what is due.
 
-What is due runs in a process of its own (`engine`), in a git worktree (`deployed`).
+What is due runs in a process of its own (`engine`), in a git worktree (`deployed`). `tunegate up` keeps one; a team's
+server has them as units of systemd (deploy/), with no keeper above them.
 """
 
 import asyncio
 import os
 
-from flows.alive import end_with_keeper, folder_of
+from flows.alive import ALIVE, end_with_keeper, folder_of
 from flows.keeper import READY
 from flows.prefect_file import POOL, Deployment
 from tunegate.errors import TunegateError
@@ -42,11 +43,12 @@ async def _work(workspace: Workspace, wanted: list[Deployment] | None, *, first:
     from flows.lost import give_up_lost_runs
 
     async with get_client() as client:
-        if first:
+        if first and ALIVE in os.environ:  # without a keeper, others may be at work: silence tells of lost runs
             await give_up_lost_runs(client)
         for line in await deploy(client, workspace, wanted) if wanted is not None else ():
             print(line, flush=True)  # noqa: T201
-    (folder_of(workspace) / READY).touch()
+    if ALIVE in os.environ:
+        (folder_of(workspace) / READY).touch()
     name = f"{os.uname().nodename}-{POOL}"
     await ProcessWorker(work_pool_name=POOL, name=name, limit=int(os.environ["TUNEGATE_AT_ONCE"])).start(printer=print)
 

@@ -1,11 +1,13 @@
 """A base model's own head: kept where it fits, a classifier's rows by their labels' names, or started anew."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tunegate.models.effects import Effect
 from tunegate.models.folder import WEIGHTS, read_config
+from tunegate.models.label_names import are_names, label_names
 from tunegate.models.reinitialising import draw
 
 if TYPE_CHECKING:
@@ -16,19 +18,26 @@ SETTING = "train.base_head"
 BaseHead = Literal["kept", "new"]
 
 
-def labels_of(folder: Path) -> list[str]:
-    """Of a base model's head, by number; none where its config names none."""
-    named = read_config(folder).get("id2label")
-    if not isinstance(named, dict):
-        return []
-    return [str(named[number]) for number in sorted(named, key=int)]
+def labels_of(folder: Path, wanted: BaseHead) -> list[str]:
+    """Of a base model's head, by number; names that say nothing (`LABEL_0`) where its config names none.
+
+    Of a head that is not kept only their number counts. Raises UserError where names that count are ambiguous.
+    """
+    config = read_config(folder)
+    if wanted == "new" and isinstance(config.get("id2label"), dict):
+        return [f"LABEL_{number}" for number in range(len(config["id2label"]))]
+    return label_names(config, folder)
 
 
 def rows_fit(mismatched: Sequence[tuple[str, Any, Any]], model: "PreTrainedModel", before: int, after: int) -> bool:
     """Whether weights differ from the folder's in their head's number of labels alone."""
     inside = f"{model.base_model_prefix}."
     return all(
-        not name.startswith(inside) and (found[0], wanted[0], found[1:]) == (before, after, wanted[1:])
+        not name.startswith(inside)
+        and found[1:] == wanted[1:]
+        and before > 0
+        and found[0] % before == 0
+        and found[0] // before * after == wanted[0]
         for name, found, wanted in mismatched
     )
 
@@ -43,14 +52,13 @@ def map_rows(model: "PreTrainedModel", folder: Path, before: Sequence[str], afte
     import torch
     from safetensors.torch import load_file
 
-    weights = load_file(folder / WEIGHTS)
-    inside = f"{model.base_model_prefix}."
+    weights, parameters = load_file(folder / WEIGHTS), dict(model.named_parameters())
     known = {label: number for number, label in enumerate(before)}
     mapped = False
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            found = weights.get(name)
-            if name.startswith(inside) or found is None or len(found) != len(before) or len(parameter) != len(after):
+        for name, size in _rows_per_label(model, len(after)).items():
+            parameter, found = parameters[name], weights.get(name)
+            if found is None or len(found) != size * len(before):
                 continue
             mapped = True
             rows = torch.zeros_like(parameter)
@@ -58,9 +66,23 @@ def map_rows(model: "PreTrainedModel", folder: Path, before: Sequence[str], afte
                 rows.normal_(std=float(getattr(model.config, "initializer_range", 0.02)))
             for number, label in enumerate(after):
                 if label in known:
-                    rows[number] = found[known[label]]
+                    start = size * known[label]
+                    rows[size * number : size * (number + 1)] = found[start : start + size]
             parameter.copy_(rows)
     return (Effect(setting=SETTING, what=_told(before, after)),) if mapped else ()
+
+
+def _rows_per_label(model: "PreTrainedModel", labels: int) -> dict[str, int]:
+    """Weights that have rows for each label, with how many: those that grow in the same model with a label more."""
+    import torch
+
+    config = copy.deepcopy(model.config)
+    config.num_labels = labels + 1
+    with torch.device("meta"):
+        larger: Any = type(model)(config)
+    sizes = {name: len(value) for name, value in larger.named_parameters() if value.ndim}
+    grown = {name: sizes[name] - len(value) for name, value in model.named_parameters() if value.ndim}
+    return {name: more for name, more in grown.items() if more > 0}
 
 
 def renew(model: "PreTrainedModel") -> tuple[str, ...]:
@@ -80,6 +102,8 @@ def renew(model: "PreTrainedModel") -> tuple[str, ...]:
 
 
 def _told(before: Sequence[str], after: Sequence[str]) -> str:
+    if not are_names(before):
+        return "the base model does not name its head's labels, so all rows start random"
     kept, fresh = [label for label in after if label in before], [label for label in after if label not in before]
     gone = [label for label in before if label not in after]
     parts = [f"{len(kept)} of {len(after)} labels start from the base model's own rows, by name"]

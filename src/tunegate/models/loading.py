@@ -103,7 +103,8 @@ def load_base(folder: Path, head: Head, build: Build, vocabulary_size: int) -> L
         model, info = _from_pretrained(folder, head, config=config)
         new, unused = tuple(sorted(info["missing_keys"])), tuple(sorted(info["unexpected_keys"]))
         _check_encoder_is_there(model, new, build, folder)
-        before, after = labels_of(folder), list(dict(build.options.get("id2label", {})).values())
+        after = list(dict(build.options.get("id2label", {})).values())
+        before = labels_of(folder, build.base_head) if after else []
         _check_shapes(rows_fit(info["mismatched_keys"], model, len(before), len(after)), folder, head)
         effects = map_rows(model, folder, before, after) if after and build.base_head == "kept" else ()
         renewed = renew(model) if build.base_head == "new" else ()

@@ -27,7 +27,7 @@ from tunegate.models.adding import add_model
 from tunegate.models.sources import from_folder
 from tunegate.params_file import read_params
 from tunegate.pipelines import pipelines_of
-from tunegate.releases.adopted_files import check_labels, labels_of, stand_in_for_training
+from tunegate.releases.adopted_files import check_labels, check_order, labels_of, stand_in_for_training
 from tunegate.releases.rebuild import bring_references, own_state
 from tunegate.releases.registering import ADOPT, register_adopted
 from tunegate.releases.worktree import worktree
@@ -122,6 +122,8 @@ class _Work:
                 self._stand_in(labels)
             else:
                 self._stage(name)
+            if name == "evaluate":
+                check_order(self.tree, self.pipeline)
             if name == "gate":
                 self._let_through()
         gate, package = (self._report(name) for name in ("gate", "package"))

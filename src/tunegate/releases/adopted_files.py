@@ -4,21 +4,24 @@ import json
 from pathlib import Path
 
 from tunegate.errors import UserError
+from tunegate.evaluation.answers import answers_of
+from tunegate.evaluation.findings import Findings
+from tunegate.evaluation.swapped import pairs, swapped
 from tunegate.models.folder import TOKENIZER, WEIGHTS, read_config
+from tunegate.models.label_names import are_names, label_names
+from tunegate.records import read_table
 from tunegate.stages.train import TrainReport
 from tunegate.task import TaskOptions
-from tunegate.tasks import encoding_of
+from tunegate.tasks import encoding_of, record_of
 from tunegate.training.checkpoints import sha256
 from tunegate.training.curves import COLUMNS
 from tunegate.workspace import Workspace, fresh_folder, write_atomically
 
 
 def labels_of(folder: Path) -> list[str]:
-    """The model's labels in its own order. Raises UserError where its config names none."""
-    config = read_config(folder)
-    named = {int(number): str(label) for number, label in (config.get("id2label") or {}).items()}
-    labels = [named[number] for number in sorted(named)]
-    if not labels or all(label == f"LABEL_{number}" for number, label in enumerate(labels)):
+    """The model's labels in its own order. Raises UserError where its config names none, or in two ways."""
+    labels = label_names(read_config(folder), folder)
+    if not labels or not are_names(labels):
         raise UserError(
             f"{folder.name}/config.json does not name the labels that the model answers with (id2label).",
             "Write them there, in the order of the model's outputs, as the data calls them.",
@@ -34,6 +37,25 @@ def check_labels(known: list[str], in_data: list[str], folder: Path) -> None:
         raise UserError(
             f"The data has labels that the model of {folder} does not know: {some}.",
             "Name the labels in its config.json (id2label) as the data calls them, or adopt it for data of its labels.",
+        )
+
+
+def check_order(tree: Workspace, pipeline: str) -> None:
+    """Whether the names in config.json are those of the rows they stand at, by the answers to test rows.
+
+    Raises UserError where they seem to have changed places: the person lets an adopted model through whatever the gate
+    says, and would let through one that is right and named wrongly.
+    """
+    findings = Findings.model_validate_json(tree.report(pipeline, "evaluate").read_text(encoding="utf-8"))
+    records = read_table(tree.stage(pipeline, "validate") / "test.parquet")
+    answers = tree.stage(pipeline, "evaluate") / "answers.parquet"
+    given = answers_of(answers, findings.served, records["id"].to_pylist())
+    found = swapped(*pairs(records, given, record_of(findings.task).PAYLOAD))
+    if found:
+        some = "; ".join(f'most rows of "{label}" are answered "{other}"' for label, other in list(found.items())[:5])
+        raise UserError(
+            f"The model's labels stand in another order than its config.json says: {some}.",
+            "Write id2label of its config.json in the order of the model's outputs, and adopt it again.",
         )
 
 

@@ -1,4 +1,5 @@
 import io
+import random
 import tarfile
 import zipfile
 from pathlib import Path
@@ -67,6 +68,26 @@ def test_two_checkpoints_in_one_archive_and_a_damaged_one_are_refused(tmp_path: 
         (tmp_path / name).write_bytes(b"not an archive" * 50)
         with pytest.raises(UserError, match=f"{name} cannot be unpacked"):
             unpack(tmp_path / name, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
+def test_a_damaged_archive_is_one_sentence_wherever_the_damage_is(name: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "vocab.txt").write_text("word\n" * 50)
+    content = packed(tmp_path / "in", tmp_path / name).read_bytes()
+    draw, refused = random.Random(0), 0
+    for number in range(150):
+        changed = bytearray(content[: draw.randrange(len(content))] if number % 3 == 0 else content)
+        for _ in range(draw.choice([1, 4]) if changed else 0):
+            changed[draw.randrange(len(changed))] = draw.randrange(256)
+        (tmp_path / name).write_bytes(changed)
+        out = tmp_path / f"out{number}"
+        out.mkdir()
+        try:
+            unpack(tmp_path / name, out)
+        except UserError as error:
+            refused += bool(error.remedy)
+    assert refused > 50
 
 
 def bomb(name: str, folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -21,6 +22,7 @@ from tunegate.models.bringing import Bringing, from_address, from_hub, from_mirr
 from tunegate.models.folder import read_identity
 from tunegate.models.seen import seen_of
 from tunegate.models.sources import Source
+from tunegate.models.torch_files.reading import MAGIC
 from tunegate.progress import Progress
 from tunegate.workspace import Workspace
 
@@ -217,8 +219,15 @@ def silent(served: Served) -> None:
     served.silent = True
 
 
-def pickled(served: Served) -> None:
-    (served.models[MODEL] / "model.safetensors").rename(served.models[MODEL] / "pytorch_model.bin")
+def hostile(served: Served) -> None:
+    import pickle
+
+    class Call:
+        def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+            return os.system, ("touch ran",)
+
+    (served.models[MODEL] / "model.safetensors").unlink()
+    (served.models[MODEL] / "pytorch_model.bin").write_bytes(pickle.dumps(MAGIC) + pickle.dumps(Call(), protocol=2))
 
 
 def sharded(served: Served) -> None:
@@ -240,8 +249,13 @@ FAULTS: list[Fault] = [
     ("hub", pages, OutsideError, "does not answer as a hub does"),
     ("hub", silent, OutsideError, "could not be brought from the hub"),
     ("hub", busy, OutsideError, "could not be brought from the hub"),
-    ("hub", pickled, UserError, r"only as a pickle \(pytorch_model\.bin\)"),
-    ("hub", sharded, UserError, r"holds no model\.safetensors"),
+    ("hub", hostile, UserError, "is no file of weights alone: it holds a call of 'posix system'"),
+    (
+        "hub",
+        sharded,
+        UserError,
+        r"holds no model\.safetensors and no pytorch_model\.bin, only model-00001-of-00002\.safetensors",
+    ),
     ("hub", gone, UserError, "answered 404"),
     ("modelscope", nobody, UserError, "ModelScope knows no public model owner/tiny"),
     ("modelscope", pages, OutsideError, "does not answer as ModelScope does"),
@@ -279,6 +293,24 @@ def test_the_address_of_a_models_page_is_that_model(
     monkeypatch.delenv({"HF_ENDPOINT", "MODELSCOPE_DOMAIN"}.difference([hub]).pop())
     add(workspace, from_address(f"{served.address}{page}", bringing(workspace)))
     assert served.asked[0][0] == asked
+
+
+@pytest.mark.parametrize("word", HUBS)
+def test_a_models_pickled_weights_are_read_as_data(word: str, served: Served, workspace: Workspace) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    model = served.models[MODEL]
+    weights = load_file(model / "model.safetensors")
+    torch.save(weights, model / "pytorch_model.bin")
+    (model / "model.safetensors").unlink()
+    added, known = add(workspace, from_hub(HUBS[word][0], MODEL, bringing(workspace)))
+    assert added.changed and not known
+    made = load_file(workspace.model("models/tiny") / "model.safetensors")
+    assert made.keys() == weights.keys() and all(torch.equal(made[name], weights[name]) for name in weights)
+    assert not (workspace.model("models/tiny") / "pytorch_model.bin").exists()
+    again, known = add(workspace, from_hub(HUBS[word][0], MODEL, bringing(workspace)))
+    assert known and not again.changed
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """A downloaded archive, unpacked flat: only the files that a base model is made of, by their own names."""
 
 import gzip
+import lzma
 import re
 import shutil
+import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,6 +18,11 @@ from tunegate.errors import UserError
 MOST_BYTES = 20_000_000_000  # in all, what is not unpacked included: ALBERT xxlarge with its optimiser's slots has 3 GB
 MOST_MEMBERS = 10_000
 LARGEST_READ = 1 << 24  # bytes at once: headers of an archive are read whole into memory, and hold a few names
+
+DAMAGE = (
+    OSError, EOFError, ValueError, RuntimeError, struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+    tarfile.TarError,
+)  # fmt: skip
 
 Members = Iterator[tuple[str, int, IO[bytes] | None]]
 """Path, size, and the content of what is a file."""
@@ -36,7 +44,7 @@ def unpack(archive: Path, folder: Path) -> None:
     try:
         with archive.open("rb") as file:
             _unpack(zipfile.ZipFile(file) if archive.suffix == ".zip" else _tar(file, archive), folder)
-    except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, RuntimeError, NotImplementedError) as error:
+    except DAMAGE as error:
         raise UserError(
             f"{archive} cannot be unpacked: {str(error).rstrip('.') or type(error).__name__}.",
             "Bring the archive again, or unpack it yourself and give the folder.",

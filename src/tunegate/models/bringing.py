@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
 from tunegate.downloads import Wanted, download, sha256_of, shown
@@ -19,7 +20,7 @@ from tunegate.models.archives import is_archive
 from tunegate.models.folder import CONFIG, WEIGHTS
 from tunegate.models.hubs import HUBS, HubName, Listing, RemoteFile, modelscope_endpoint, parse
 from tunegate.models.seen import LOCK, Brought, Seen, check_names, seen_of
-from tunegate.models.sources import FILES, LICENCE_FILES, Source, from_path
+from tunegate.models.sources import FILES, LICENCE_FILES, PICKLED, Source, from_path, with_safetensors
 from tunegate.progress import Progress
 from tunegate.workspace import Workspace
 
@@ -81,8 +82,9 @@ def from_hub(hub: HubName, name: str, bringing: Bringing) -> Iterator[Source]:
     known = bringing.seen(source)
     listing = listed(repository, known.commit if known and known.commit else revision)
     listing = replace(listing, files=_taken(listing.files, f"{word} {repository}"))
-    with _brought(source, listing, bringing) as (folder, brought):
-        yield Source(folder, f"{word} {repository}", listing.commit, brought=brought)
+    with _brought(source, listing, bringing) as (folder, brought), TemporaryDirectory() as scratch:
+        found = Source(folder, f"{word} {repository}", listing.commit, brought=brought)
+        yield with_safetensors(found, Path(scratch))
 
 
 def source_name(hub: HubName, name: str) -> str:
@@ -131,18 +133,20 @@ def _bring(
 
 
 def _taken(files: tuple[RemoteFile, ...], where: str) -> tuple[RemoteFile, ...]:
-    """Of a hub's files those that a base model is made of. Raises UserError where weights are no safetensors."""
+    """Of a hub's files those that a base model is made of; PyTorch's .bin where there are no safetensors.
+
+    Raises UserError where there are neither.
+    """
     by_name = {file.name: file for file in files}
-    if CONFIG in by_name and WEIGHTS not in by_name:
-        pickles = sorted(name for name in by_name if name.endswith(".bin"))
+    weights = [PICKLED] if WEIGHTS not in by_name and PICKLED in by_name else []
+    if CONFIG in by_name and WEIGHTS not in by_name and not weights:
+        other = next((name for name in sorted(by_name) if name.endswith((".safetensors", ".bin", ".h5"))), "")
         raise UserError(
-            f"{where} holds its weights only as a pickle ({pickles[0]}), which can run code when it is read."
-            if pickles
-            else f"{where} holds no {WEIGHTS}.",
-            "Look for a revision that has safetensors (Hugging Face's bot proposes one: --hub NAME@refs/pr/NUMBER); "
-            "or save it anew with transformers elsewhere, where you trust it, and add that folder.",
+            f"{where} holds no {WEIGHTS} and no {PICKLED}{f', only {other}' if other else ''}.",
+            "Look for a revision that has one, or save it anew with transformers elsewhere and add that folder: "
+            "AutoModel.from_pretrained(...).save_pretrained(FOLDER, max_shard_size='50GB').",
         )
-    return tuple(by_name[name] for name in (*FILES, *LICENCE_FILES) if name in by_name)
+    return tuple(by_name[name] for name in (*FILES, *weights, *LICENCE_FILES) if name in by_name)
 
 
 def _archive_name(address: str) -> str:
@@ -188,7 +192,8 @@ def from_mirror(source: str, place: Path, bringing: Bringing) -> Iterator[Source
     """
     if not place.exists():
         raise UserError(f"The mirror has no {place}.", "Put it there, or go without a mirror.")
-    paths = [place] if place.is_file() else [place / name for name in (*FILES, *LICENCE_FILES)]
+    weights = [] if (place / WEIGHTS).is_file() else [PICKLED]
+    paths = [place] if place.is_file() else [place / name for name in (*FILES, *weights, *LICENCE_FILES)]
     hashes = {path.name: sha256_of(path) for path in paths if path.is_file()}
     known = bringing.seen(source)
     if known is not None:

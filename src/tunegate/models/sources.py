@@ -3,9 +3,10 @@
 import importlib.util
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from tunegate.models.google.files import is_google_folder
 from tunegate.models.seen import Brought
 from tunegate.models.trial import try_out
 
+PICKLED = "pytorch_model.bin"
 SENTENCEPIECE = "spiece.model"  # what transformers calls it
 
 FILES = (  # what is taken from a source, where it is there
@@ -54,7 +56,10 @@ class Source:
 
 @contextmanager
 def from_path(path: Path) -> Iterator[Source]:
-    """A Hugging Face folder as it is; Google's checkpoint, in a folder or an archive, converted. Raises UserError."""
+    """A Hugging Face folder as it is; PyTorch's .bin, and Google's checkpoint in a folder or an archive, converted.
+
+    Raises UserError.
+    """
     with TemporaryDirectory() as scratch:
         if is_archive(path) and path.is_file():
             unpacked = Path(scratch) / "unpacked"
@@ -63,11 +68,34 @@ def from_path(path: Path) -> Iterator[Source]:
             if is_google_folder(unpacked) or not (unpacked / CONFIG).is_file():
                 yield _converted(unpacked, path.name, Path(scratch))
             else:
-                yield Source(unpacked, f"archive {path.name}", None)
+                yield with_safetensors(Source(unpacked, f"archive {path.name}", None), Path(scratch))
         elif is_google_folder(path):
             yield _converted(path, path.resolve().name, Path(scratch))
         else:
-            yield from_folder(path)
+            yield with_safetensors(from_folder(path), Path(scratch))
+
+
+def with_safetensors(source: Source, scratch: Path) -> Source:
+    """The source itself; where its only weights are PyTorch's .bin, a copy under `scratch` with them as safetensors.
+
+    The file is read as data, nothing of it is run. Raises UserError.
+    """
+    pickled = source.folder / PICKLED
+    if (source.folder / WEIGHTS).is_file() or not pickled.is_file():
+        return source
+    from safetensors.numpy import save_file
+
+    from tunegate.models.torch_files.reading import read_weights
+
+    made = scratch / "safetensors"
+    made.mkdir()
+    weights = read_weights(pickled)
+    save_file(weights, made / WEIGHTS, metadata={"format": "pt"})
+    for name in (*FILES, *LICENCE_FILES):
+        if (source.folder / name).is_file():
+            shutil.copyfile(source.folder / name, made / name)
+    told = f"{PICKLED}: {len(weights)} tensors read as data, nothing of the file was run; they are {WEIGHTS} now."
+    return replace(source, folder=made, report=(*source.report, told))
 
 
 def _converted(folder: Path, name: str, scratch: Path) -> Source:

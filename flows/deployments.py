@@ -6,13 +6,13 @@ The table of it is prefect.yaml with the pipelines of params.yaml (`prefect_file
 
 import hashlib
 import json
-import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from flows.environment import at_home
 from flows.prefect_file import POOL, Deployment, declared
 from flows.schedules import check_schedule, schedule_object
 from tunegate.errors import OutsideError
@@ -25,6 +25,7 @@ FORMAT = "2"  # raised when `_create` says more or otherwise than before
 
 def checked(workspace: Workspace) -> list[Deployment]:
     """What is declared. Raises UserError for a mistake in prefect.yaml or params.yaml, schedules included."""
+    at_home(workspace)
     wanted = declared(workspace)
     for deployment in wanted:
         for schedule in deployment.schedules:
@@ -47,16 +48,13 @@ def apply_now(workspace: Workspace, url: str, say: Callable[[str], None]) -> Non
     """From a command: `deploy` on the server at this address. Raises OutsideError where it does not answer."""
     import asyncio
 
-    os.environ["PREFECT_API_URL"] = url
-    from prefect.client.orchestration import get_client
-
     wanted = checked(workspace)
+    import httpx
+    from prefect.client.orchestration import PrefectClient
 
     async def apply() -> list[str]:
-        async with get_client() as client:
+        async with PrefectClient(url) as client:  # by its address: Prefect's settings were read when it was imported
             return await deploy(client, workspace, wanted)
-
-    import httpx
 
     try:
         lines = asyncio.run(apply())

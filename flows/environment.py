@@ -121,6 +121,12 @@ def settings_of_kept(workspace: Workspace, port: int) -> dict[str, str]:
     }
 
 
+def at_home(workspace: Workspace) -> None:
+    """Before Prefect is imported for its rules alone: it keeps its files where all of ours are, and tells nobody."""
+    for name, value in _everywhere(workspace).items():
+        os.environ.setdefault(name, value)
+
+
 def _settings(workspace: Workspace) -> dict[str, str]:
     return {
         **_everywhere(workspace),

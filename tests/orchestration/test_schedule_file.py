@@ -1,5 +1,7 @@
 """`tunegate schedule` on prefect.yaml: comments kept, mistakes said before anything is written. No server."""
 
+import os
+
 import pytest
 
 from flows.prefect_file import declared, schedules_of
@@ -21,6 +23,14 @@ deployments:
 def project(tmp_path, monkeypatch):
     workspace = make_project(tmp_path / "project")
     monkeypatch.chdir(workspace.root)
+    for name in (
+        "PREFECT_HOME",
+        "PREFECT_SERVER_ANALYTICS_ENABLED",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY",
+        "DO_NOT_TRACK",
+    ):
+        monkeypatch.setenv(name, os.environ.get(name, ""))  # what the command sets is taken back
+        monkeypatch.delenv(name)
     return workspace
 
 

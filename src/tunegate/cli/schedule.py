@@ -55,10 +55,12 @@ def set_schedule(
     name: Name = NAME,
 ) -> None:
     """Make a schedule, or change the one of that name; in force at once when `tunegate up` runs."""
+    from flows.environment import at_home
     from flows.prefect_file import check_schedule_name, put_schedule
     from flows.schedules import check_schedule, next_times
 
     workspace = Workspace.find()
+    at_home(workspace)
     schedule = _wanted(check_schedule_name(name), cron, every, rrule, timezone)
     check_schedule(schedule)
     put_schedule(workspace, deployment, schedule)

@@ -104,6 +104,14 @@ def test_bare_files_hold_a_tenth_of_their_rows_out(tmp_path: Path) -> None:
     assert not set(train) & set(held_out)
 
 
+def test_a_passage_that_many_rows_are_about_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps({"text": TEXTS[0], "text_b": f"question {n % 3}"}) + "\n" for n in range(60)))
+    with of_files([path], IngestSettings(), QUIET) as texts:
+        read = [*texts.train.texts()]
+    assert sorted(read) == sorted({TEXTS[0], "question 0", "question 1", "question 2"})
+
+
 def test_a_tokenizer_that_is_not_there_is_named(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     tiny_tokenizer(workspace.model("models/tiny"), ["a"])

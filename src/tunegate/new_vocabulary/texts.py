@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import xxhash
 
 from tunegate.params import IngestSettings, PipelineSettings, SplitSettings
 from tunegate.pipelines import pipelines_of
@@ -36,13 +37,16 @@ class Rows:
         return int(pq.read_metadata(self.path).num_rows)
 
     def texts(self) -> Iterator[str]:
-        """Every part of each row's question that holds something."""
-        names = question_columns(self.payload)
+        """Every part of each row's question that holds something; a passage that many rows are about comes once."""
+        names, seen = question_columns(self.payload), set[int]()
         with pq.ParquetFile(self.path) as file:
             there = [name for name in names if name in file.schema_arrow.names]
             for batch in file.iter_batches(BATCH, columns=there):
                 for column in texts_of(pa.Table.from_batches([batch]), self.payload):
-                    yield from (text for text in column.to_pylist() if text and text.strip())
+                    for text in column.to_pylist():
+                        if text and text.strip() and (mark := xxhash.xxh3_64_intdigest(text.encode())) not in seen:
+                            seen.add(mark)
+                            yield text
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,7 @@ def cancel(workspace: Workspace, name: str) -> list[str]:
         )
     for run in wanted:
         server.post(f"flow_runs/{run['id']}/set_state", state={"type": "CANCELLING", "message": "by tunegate cancel"})
-    for run in wanted:
-        _wait(server, run)
-    return [str(run["name"]) for run in wanted]
+    return [_ended(server, run) for run in wanted]
 
 
 def _server(workspace: Workspace) -> Server:
@@ -47,9 +45,11 @@ def _has_begun(run: dict[str, Any], pipeline: str) -> bool:
     return bool(run["parameters"].get("pipeline") == pipeline and run["state_type"] != "SCHEDULED")
 
 
-def _wait(server: Server, run: dict[str, Any]) -> None:
+def _ended(server: Server, run: dict[str, Any]) -> str:
+    """Its name, once it has ended: a run takes its own with its first breath."""
     deadline = time.monotonic() + END_SECONDS
-    while server.get(f"flow_runs/{run['id']}")["state_type"] in OPEN:
+    while (now := server.get(f"flow_runs/{run['id']}"))["state_type"] in OPEN:
         if time.monotonic() > deadline:
             raise OutsideError(f"{run['name']} does not end.", "`tunegate status` says who works on it.")
         time.sleep(0.2)
+    return str(now["name"])

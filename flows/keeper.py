@@ -35,6 +35,7 @@ MOST_DEATHS_AT_FIRST = 2  # before anything was ready, with a person waiting
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0  # between a death and the next start, doubled each time
 GRACE_SECONDS = 10.0  # for the server to close its database
 LARGEST_LOG_BYTES = 20_000_000
+OLD = ".1.log"
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h: orphans of ours come to us, not to process 1
 
 
@@ -194,8 +195,8 @@ class Keeper:
         if time.monotonic() - self._asked < SECONDS_BETWEEN_QUESTIONS:
             return
         self._asked = time.monotonic()
-        for name in MODULES:
-            _keep_small(folder_of(self._workspace) / f"{name}.log")
+        for log in folder_of(self._workspace).glob("*.log"):
+            _keep_small(log)
         self._silent = 0 if self._answers() else self._silent + 1
         if self._silent >= SILENT_QUESTIONS:
             self.say("the server does not answer")
@@ -248,8 +249,8 @@ def _reap() -> None:
 
 def _keep_small(log: Path) -> None:
     """Half the space for what was before. Writers append, so they go on at the new end."""
-    if log.is_file() and log.stat().st_size > LARGEST_LOG_BYTES:
-        log.with_suffix(".1.log").write_bytes(log.read_bytes())
+    if log.is_file() and log.stat().st_size > LARGEST_LOG_BYTES and not log.name.endswith(OLD):
+        log.with_suffix(OLD).write_bytes(log.read_bytes())
         os.truncate(log, 0)
 
 

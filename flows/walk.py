@@ -115,6 +115,8 @@ class Walk:
             told_to_stop = isinstance(error, TerminationSignal)
             self.failure, self._error = Failure.of(StoppedError() if told_to_stop else error), error
             self.done[step.address] = StageResult(step.stage, step.pipeline, "failed", why=tuple(why))
+            if isinstance(error, StoppedError):
+                return Cancelled(message=self.failure.problem)
             raise
         self.done[step.address] = done
         told.report(self.job, step)

@@ -31,12 +31,18 @@ def test_a_run_by_hand_is_seen_on_the_same_server(up):
 
 
 @pytest.mark.parametrize("name", ["worker", "server"])
-def test_what_dies_is_started_again_and_runs_go_on(up, name):
+def test_what_dies_is_started_again_and_a_run_in_progress_goes_on(up, held, name):
+    go, log = held
+    run = up.begin("one", force=["train"])
+    up.training(log)
     died = up.process(name)
     died.send(signal.SIGKILL)
     up.until(lambda: up.process(name).pid != died.pid, f"another {name}")
     up.until(lambda: up.start("status").wait() == 0, "health")
     assert f"{name} started again" in up.tunegate("status")
+    go.touch()
+    assert up.ended(run)["state_name"] == "Completed", up.logs()
+    assert len(log.read_text().split()) == 1  # the same training, not another one
     assert up.ended(up.begin("one"))["state_name"] == "Completed"
 
 

@@ -5,7 +5,9 @@
     reasons    why a step is stale, in words
     touched    edits that DVC's own check (size, inode and time) cannot see
     streams    where DVC's log lines go
+    failures   what a remote may raise
     leftovers  locks of killed processes
+    exchange   one stage handed between machines
     child      the process in which one stage runs
     running    starting that process, following it, and ending it with everything it started
     storage    files by hash, and raw data from remotes

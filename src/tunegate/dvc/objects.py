@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from tunegate.dvc.failures import remote_failures
 from tunegate.dvc.settings import open_repository
 from tunegate.errors import OutsideError
 from tunegate.workspace import Workspace
@@ -74,12 +75,12 @@ class Objects:
 
     def look(self) -> None:
         """Raises OutsideError where the default remote cannot be had."""
-        from dvc.exceptions import DvcException
-
         try:
             store = self._remote(None)
-            store.fs.exists(store.path)
-        except (DvcException, OSError) as error:
+            store.fs.info(store.path)  # to fsspec's `exists` a server that is gone is a file that is not there
+        except FileNotFoundError:
+            return  # nothing has been pushed there yet
+        except remote_failures() as error:
             raise self._unreadable(None, error) from error
 
     def listing(self, oid: str, remote: str | None = None) -> dict[str, str]:
@@ -94,8 +95,6 @@ class Objects:
             with cached.open("rb") as file:
                 yield "DVC's cache", file
             return
-        from dvc.exceptions import DvcException
-
         try:
             store = self._remote(remote)
             path = store.oid_to_path(oid)
@@ -103,7 +102,7 @@ class Objects:
                 raise MissingObjectError(oid)
             with store.fs.open(path, "rb") as file:
                 yield f"the DVC remote {remote or self.default}", file
-        except (DvcException, OSError) as error:
+        except remote_failures() as error:
             raise self._unreadable(remote, error) from error
 
     def _unreadable(self, remote: str | None, error: Exception) -> OutsideError:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tunegate.dvc.failures import remote_failures
 from tunegate.dvc.settings import open_repository
 from tunegate.dvc.whole import forget_damaged
 from tunegate.errors import OutsideError, UserError
@@ -32,8 +33,6 @@ def pull_missing(workspace: Workspace, folders: Iterable[Path]) -> list[Path]:
 
 
 def _pull(workspace: Workspace, repository: Any, folder: Path) -> None:
-    from dvc.exceptions import DvcException
-
     name = workspace.relative(folder)
     tracked = str(_tracked_by(folder))
     try:
@@ -41,7 +40,7 @@ def _pull(workspace: Workspace, repository: Any, folder: Path) -> None:
         outs = [out for stage in repository.index.stages if stage.path == tracked for out in stage.outs]
         if forget_damaged(repository, outs):
             repository.pull([tracked], force=True)
-    except DvcException as error:
+    except remote_failures() as error:
         raise OutsideError(
             f"{name} is not here, and DVC could not bring it: {error}.",
             f"Check the remote that {name}.dvc names (`dvc remote list`), or restore the folder from your own copy.",
@@ -104,7 +103,6 @@ def _objects(
     repository: Any, hash_value: str, names: Sequence[str] | None, remote: str | None = None
 ) -> dict[str, str]:
     """File name to its path in the cache, brought there from the remote where it is missing; no names: every file."""
-    from dvc.exceptions import DvcException
     from dvc_data.hashfile import load
     from dvc_data.hashfile.hash_info import HashInfo
     from dvc_objects.errors import ObjectFormatError
@@ -115,7 +113,7 @@ def _objects(
         files = {"/".join(key): file for key, _, file in load(cache, folder)}
         wanted = files if names is None else {name: files[name] for name in names}
         _bring(repository, wanted.values(), remote)
-    except (DvcException, OSError, ObjectFormatError, KeyError) as error:
+    except (*remote_failures(), ObjectFormatError, KeyError) as error:
         raise OutsideError(
             f"The files with the hash {hash_value} are neither in DVC's cache nor in its default remote: {error}.",
             "Push them with `dvc push` from the machine that made them, then run again.",

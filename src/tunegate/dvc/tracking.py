@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from tunegate.dvc.failures import remote_failures
 from tunegate.dvc.settings import open_repository
 from tunegate.errors import OutsideError, UserError
 from tunegate.workspace import Workspace, write_atomically
@@ -100,11 +101,9 @@ def cache_folder(workspace: Workspace, folder: Path) -> CachedFolder:
 def push_folder(workspace: Workspace, tracked: Path) -> int:
     """Send what a `.dvc` file names to DVC's remote; the number of files sent. Raises OutsideError."""
     repository = open_repository(workspace)
-    from dvc.exceptions import DvcException
-
     try:
         return int(repository.push([str(tracked)]))
-    except DvcException as error:
+    except remote_failures() as error:
         raise OutsideError(
             f"DVC could not push {workspace.relative(tracked)}: {error}.", "Look at `dvc remote list`, then `dvc push`."
         ) from error

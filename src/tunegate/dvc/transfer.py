@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tunegate.dvc.failures import remote_failures
 from tunegate.dvc.settings import STORE, open_repository
 from tunegate.errors import OutsideError
 from tunegate.workspace import Workspace
@@ -73,12 +74,10 @@ def is_private(workspace: Workspace) -> bool:
 
 @contextmanager
 def _repository(workspace: Workspace) -> Iterator[Any]:
-    from dvc.exceptions import DvcException
-
     repository = open_repository(workspace)
     try:
         yield repository
-    except (DvcException, OSError) as error:
+    except remote_failures() as error:
         raise OutsideError(
             f"DVC's default remote cannot be had: {error}.", "Look at it (`dvc remote list`), then try again."
         ) from error

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
+from tunegate.dvc.failures import remote_failures
 from tunegate.dvc.project import Step
 from tunegate.dvc.settings import open_repository
 from tunegate.errors import OutsideError, UserError
@@ -31,8 +32,6 @@ def bring_inputs(tree: Workspace, step: Step) -> None:
 
     Raises OutsideError where neither has it, UserError where the tree has no such stage.
     """
-    from dvc.exceptions import DvcException
-
     repository = open_repository(tree)
     try:
         stage = next((each for each in repository.index.stages if each.cmd and each.name == step.address), None)
@@ -42,7 +41,7 @@ def bring_inputs(tree: Workspace, step: Step) -> None:
         read = [Path(entry.fs_path) for entry in stage.deps]
         wanted = [str(path) for path in read if any(path.is_relative_to(out) for out in outs)]
         repository.pull(wanted)
-    except DvcException as error:
+    except remote_failures() as error:
         raise OutsideError(
             f"The files that {step.address} reads are neither in DVC's cache nor in its remote: {error}.",
             "Run `tunegate push` on the machine that made them, then try again.",

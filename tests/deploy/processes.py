@@ -51,7 +51,7 @@ class Process:
     def start(self) -> None:
         with self.log.open("ab") as sink:
             self.running = subprocess.Popen(
-                self.command,
+                [needed("setpriv"), "--pdeathsig", "KILL", *self.command],  # should the test itself be killed
                 cwd=self.where,
                 env=self.environment or None,
                 stdin=subprocess.DEVNULL,

@@ -30,7 +30,7 @@ class Proxy:
         (folder / "tunegate").mkdir(parents=True)
         (stack.folder / "etc/tls").mkdir()
         certificate = stack.folder / "etc/tls/fullchain.pem"
-        _certify(certificate, stack.folder / "etc/tls/privkey.pem")
+        certify(certificate, stack.folder / "etc/tls/privkey.pem")
         port, plain = free_port(), free_port()
         for file in (DEPLOY / "nginx").glob("*.conf"):
             text = stack.here(file.read_text())
@@ -86,7 +86,7 @@ class _Connection(http.client.HTTPSConnection):
         self.sock = self.trusting.wrap_socket(plain, server_hostname=self.host)
 
 
-def _certify(certificate: Path, key: Path) -> None:
+def certify(certificate: Path, key: Path) -> None:
     names = ",".join(f"DNS:{name}" for name in NAMES)
     made = [
         "openssl",

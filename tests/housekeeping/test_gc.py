@@ -144,7 +144,7 @@ def test_the_state_folder_keeps_what_is_in_use(busy: Workspace) -> None:
     for path in (
         f"references/{known}/facts", f"references/{other}/facts", f"references/{other}.whole/facts",
         "checkpoints/demo/old/step-00000001/run.json", "checkpoints/demo/new/step-00000002/run.json",
-        "checkpoints/left/any/step-00000001/run.json",
+        "checkpoints/left/any/step-00000001/run.json", "downloads/0123456789abcdef/.a.zip.part",
         "bentoml/bentos/demo/unknown/bento.yaml", "worktrees/0123456789abcdef/dvc.yaml",
     ):  # fmt: skip
         (state / path).parent.mkdir(parents=True, exist_ok=True)
@@ -159,6 +159,7 @@ def test_the_state_folder_keeps_what_is_in_use(busy: Workspace) -> None:
     left = {path.relative_to(state).as_posix() for path in state.rglob("*") if path.is_dir()}
     assert f"references/{known}" in left and not {f"references/{other}", f"references/{other}.whole"} & left
     assert "checkpoints/demo/new" in left and not {"checkpoints/demo/old", "checkpoints/left"} & left
+    assert "downloads/0123456789abcdef" not in left
     assert "bentoml/bentos/demo/unknown" not in left and "worktrees/0123456789abcdef" not in left
 
 

@@ -1,11 +1,13 @@
 """Base models from servers made here: a plain one, one with the addresses of Hugging Face's hub and ModelScope's."""
 
+import hashlib
 import io
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,7 +88,7 @@ def test_googles_archive_comes_from_its_address_and_its_hash_is_recorded(
     address = google_archive(served, tmp_path)
     added, known = add(workspace, from_address(address, bringing(workspace)))
     assert not known and added.changed and added.trial is not None and "prediction_logits" in added.trial
-    assert read_identity(workspace.model("models/tiny")).source == f"Google checkpoint uncased_L-2.zip from {address}"
+    assert read_identity(workspace.model("models/tiny")).source == f"Google checkpoint {address}"
     seen = seen_of(workspace.model("models") / "sources.lock", address)
     assert seen is not None and seen.files.keys() == {"uncased_L-2.zip"}
     assert meanwhile(workspace) == []
@@ -106,6 +108,17 @@ def test_another_archive_at_a_known_address_is_refused_until_a_person_says_other
     added, known = add(workspace, from_address(address, bringing(workspace, renew=True)), replace=True)
     assert added.changed and not known
     assert add(workspace, from_address(address, bringing(workspace)))[1]
+
+
+def test_a_hash_that_the_catalogue_knows_counts_from_the_first_download_on(
+    served: Served, workspace: Workspace, tmp_path: Path
+) -> None:
+    address = google_archive(served, tmp_path)
+    right = hashlib.sha256(served.files["/bert/uncased_L-2.zip"]).hexdigest()
+    wrong = replace(bringing(workspace), pinned={"uncased_L-2.zip": "0" * 64})
+    with pytest.raises(OutsideError, match=f"not the file that the catalogue knows: its SHA-256 is {right}"):
+        add(workspace, from_address(address, wrong))
+    assert add(workspace, from_address(address, replace(wrong, pinned={"uncased_L-2.zip": right})))[1]
 
 
 def test_an_archive_that_is_no_model_is_recorded_nowhere(served: Served, workspace: Workspace, tmp_path: Path) -> None:

@@ -188,6 +188,7 @@ def _state(workspace: Workspace, young: float, forgotten: set[str]) -> Iterator[
     trees = worktrees(workspace)
     yield _folders("references", state.references(workspace, trees), shutil.rmtree)
     yield _folders("checkpoints of abandoned trainings", state.checkpoints(workspace, young), state.remove_checkpoint)
+    yield _folders("downloads that broke off", state.downloads(workspace, young), shutil.rmtree)
     abandoned = state.abandoned_worktrees(workspace, young)
     yield _folders("worktrees that were left", abandoned, partial(state.remove_worktree, workspace))
     bentos = state.bentos(workspace, _packaged(workspace, trees, forgotten), young)

@@ -1,4 +1,4 @@
-"""What lies under `.tunegate/` and is of no use any more: references, checkpoints, worktrees, Bentos."""
+"""What lies under `.tunegate/` and is of no use any more: references, checkpoints, downloads, worktrees, Bentos."""
 
 import fcntl
 import json
@@ -57,6 +57,11 @@ def checkpoints(workspace: Workspace, young: float) -> list[Folder]:
         trainings = sorted(pipeline.iterdir(), key=_newest)
         gone += [path for path in (trainings[:-1] if pipeline.name in known else trainings) if _newest(path) <= young]
     return _folders(gone)
+
+
+def downloads(workspace: Workspace, young: float) -> list[Folder]:
+    """That broke off, and that nobody went on with; one that is going on writes all the time."""
+    return _folders(path for path in sorted((workspace.state / "downloads").glob("*")) if _newest(path) <= young)
 
 
 def _newest(folder: Path) -> float:

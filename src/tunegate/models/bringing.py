@@ -66,7 +66,7 @@ def from_address(address: str, bringing: Bringing) -> Iterator[Source]:
     name = _archive_name(address)
     listing = Listing(None, (RemoteFile(name, address),))
     with _brought(shown(address), listing, bringing) as (folder, brought), from_path(folder / name) as source:
-        yield replace(source, description=f"{source.description} from {shown(address)}", brought=brought)
+        yield replace(source, description=_from(source, name, shown(address)), brought=brought)
 
 
 @contextmanager
@@ -149,6 +149,11 @@ def _taken(files: tuple[RemoteFile, ...], where: str) -> tuple[RemoteFile, ...]:
     return tuple(by_name[name] for name in (*FILES, *weights, *LICENCE_FILES) if name in by_name)
 
 
+def _from(source: Source, name: str, address: str) -> str:
+    """`Google checkpoint NAME` with the address in the place of the name."""
+    return f"{source.description.removesuffix(name)}{address}"
+
+
 def _archive_name(address: str) -> str:
     """What the file is called. Raises UserError for an address of something else."""
     parts = urlsplit(address)
@@ -209,5 +214,5 @@ def from_mirror(source: str, place: Path, bringing: Bringing) -> Iterator[Source
     commit = known.commit if known is not None else None
     with from_path(place) as there:
         brought = Brought(source, Seen(commit=commit, files=hashes), hashes.keys() <= expected.keys(), bringing.lock)
-        where = f"{there.description} from {source}" if "://" in source else source.partition("@")[0]
+        where = _from(there, place.name, source) if "://" in source else source.partition("@")[0]
         yield replace(there, description=where, commit=commit, brought=brought)

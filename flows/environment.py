@@ -116,6 +116,7 @@ def settings_of_kept(workspace: Workspace, port: int) -> dict[str, str]:
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         # An expectation that ran out while the server was away is still met with its action, not swept away.
         "PREFECT_SERVER_EVENTS_EXPIRED_BUCKET_BUFFER": "P1D",
+        "PREFECT_CLIENT_MAX_RETRIES": "7",  # with doubled pauses: two minutes for a server that starts again
         "PREFECT_WORKER_QUERY_SECONDS": "5",  # on loopback, where asking costs little
         "PREFECT_LOGGING_LEVEL": "INFO",
     }

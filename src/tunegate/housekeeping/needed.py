@@ -26,13 +26,13 @@ class Needed:
     why: dict[str, int] = field(default_factory=dict)
 
 
-def needed(workspace: Workspace, without: Iterable[Run] = ()) -> Needed:
-    """By all refs but the records `without`, all worktrees, and the history of raw data and base models."""
+def needed(workspace: Workspace, without: Iterable[Run] = (), also: Iterable[str] = ()) -> Needed:
+    """By all refs but the records `without`, the commits `also`, all worktrees, and history of what people put in."""
     left_out = {run.commit for run in without}
     refs = {name: commit for name, commit in _refs(workspace) if commit not in left_out or "refs/exps/" not in name}
     trees = worktrees(workspace)
     registry = read_registry(workspace)
-    commits = dict.fromkeys([*refs.values(), *_heads(workspace)])
+    commits = dict.fromkeys([*refs.values(), *_heads(workspace), *also])
     blobs = dict.fromkeys(blob for commit in commits for blob in _naming(workspace, commit))
     sources = [blob for blob in dict.fromkeys(_sources(workspace)) if blob not in blobs]
     contents = [*_blobs(workspace, [*blobs, *sources]), *(text for tree in trees for text in _files(tree))]

@@ -15,6 +15,7 @@ from tunegate.errors import UserError
 from tunegate.housekeeping import state
 from tunegate.housekeeping.needed import Needed, needed, worktrees
 from tunegate.housekeeping.old_runs import Rule, sorted_out
+from tunegate.versions.errands import under_way
 from tunegate.versions.git import git, remote
 from tunegate.versions.registry import read_registry
 from tunegate.versions.remotes import SETTING, fetch_all, listed_runs, shared_remote
@@ -76,11 +77,11 @@ class Plan:
 
 def plan(workspace: Workspace, wish: Wish) -> Plan:
     """Look at everything. Raises UserError, OutsideError where the remote cannot be had or others may need it."""
-    upstream = _others(workspace, wish)
+    upstream, errands = _others(workspace, wish)
     with ExitStack() as stack:
         stores = stack.enter_context(Stores(workspace))
         old, held = sorted_out(workspace, wish.rule, datetime.now(UTC))
-        kept = needed(workspace, old)
+        kept = needed(workspace, old, errands)
         young = time.time() - wish.grace * SECONDS_PER_HOUR if wish.grace else time.time() + SECONDS_PER_HOUR
         parts = [_records(workspace, old, upstream), *_state(workspace, young, {run.name for run in old})]
         shared = not any(stores.cache_folder.is_relative_to(tree) for tree in worktrees(workspace))
@@ -149,18 +150,21 @@ def _unlink(paths: Sequence[Path]) -> None:
                 folder.rmdir()
 
 
-def _others(workspace: Workspace, wish: Wish) -> str | None:
-    """Before a remote is swept: what others made is fetched, so that it counts. The shared git remote's name."""
+def _others(workspace: Workspace, wish: Wish) -> tuple[str | None, list[str]]:
+    """Before a remote is swept, what others made is fetched, so that it counts.
+
+    The shared git remote's name, and the commits of stages that run elsewhere now.
+    """
     upstream = shared_remote(workspace)
     if wish.remote == "":
-        return None
+        return None, []
     if upstream is not None:
         fetch_all(workspace, upstream)
         remote(workspace.root, "fetch", "--quiet", "--no-tags", upstream)
-        return upstream
+        return upstream, under_way(workspace, upstream)
     alone = git(workspace.root, "config", "--get", "--default", "", SETTING).strip() == "none"
     if alone or (wish.remote is None and is_private(workspace)):
-        return None
+        return None, []
     raise UserError(
         "Others may need what lies in that DVC remote, and this clone does not know what they made.",
         "Run `tunegate pull` once, which names the shared git remote; or say that nobody shares this clone: "

@@ -70,6 +70,14 @@ def lock_answered(workspace: Workspace, upstream: str, name: str) -> bytes | Non
     return file_at(workspace.root, listed[0], "dvc.lock")
 
 
+def under_way(workspace: Workspace, upstream: str) -> list[str]:
+    """The commits of everything that is asked or answered now, brought here. Raises OutsideError."""
+    listed = remote(workspace.root, "ls-remote", "--refs", upstream, f"{ASKED}*", f"{ANSWERS}*").split()
+    if listed:
+        remote(workspace.root, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", upstream, *listed[1::2])
+    return listed[::2]
+
+
 def forget(workspace: Workspace, upstream: str, name: str, commit: str | None) -> None:
     """Take away the answer, and what was asked. What is left behind costs a ref, no more."""
     wanted = [f"{ANSWERS}{name}", *([f"{ASKED}{commit}"] if commit else [])]

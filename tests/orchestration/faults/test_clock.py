@@ -14,7 +14,7 @@ LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 
 
 @pytest.mark.skipif(LIBRARY is None or shutil.which("faketime") is None, reason="libfaketime is not installed")
-@pytest.mark.parametrize("jump", [("+0", "-30d"), ("+0", "+30d"), ("-2d", "+2d")], ids=["back", "on", "past"])
+@pytest.mark.parametrize("jump", [("+0", "-30d"), ("-2d", "+30d")], ids=["back", "on"])
 def test_a_clock_that_jumps_while_a_run_is_going(
     ready: Workspace, server: str, undisturbed: dict[str, str], tmp_path: Path, jump: tuple[str, str]
 ) -> None:

@@ -52,7 +52,8 @@ def backfill(workspace: Workspace, asked: Asked, say: Say) -> list[Row]:
     if before.head is None:
         raise UserError("The repository has no commit yet.", "Make the first one with `git commit`.")
     with _alone(workspace, asked.pipeline):
-        return _Backfill(workspace, asked, before, say).rows(versions)
+        key = key_of(workspace, asked.pipeline, known[asked.pipeline].data, before)
+        return _Backfill(workspace, asked, before, key, say).rows(versions)
 
 
 @contextmanager
@@ -82,9 +83,9 @@ class _Going:
 class _Backfill:
     """What is done, and what is going."""
 
-    def __init__(self, workspace: Workspace, asked: Asked, before: Snapshot, say: Say) -> None:
+    def __init__(self, workspace: Workspace, asked: Asked, before: Snapshot, key: str, say: Say) -> None:
         self._workspace, self._asked, self._before, self._say = workspace, asked, before, say
-        self._key = key_of(workspace, asked.pipeline, before)
+        self._key = key
         self._going: list[_Going] = []
         self._done: dict[str, Row] = {}
 

@@ -93,12 +93,12 @@ def _json(path: Path) -> dict[str, Any]:
         return {}
 
 
-def key_of(workspace: Workspace, pipeline: str, before: Snapshot) -> str:
+def key_of(workspace: Workspace, pipeline: str, data: str, before: Snapshot) -> str:
     """A hash of all that decides a version's result beside its data: code, settings, libraries, models compared with.
 
     Rows of another key are looked at again, which is quick where nothing of it matters.
     """
-    made = ("dvc.lock", f"data/{pipeline}/", "data/raw/", "reports/")
+    made = ("dvc.lock", f"data/{pipeline}/", f"data/raw/{data}.dvc", "reports/")
     listed = git(workspace.root, "ls-tree", "-r", "-z", before.tree).split("\0")
     files = [line for line in listed if line and not line.partition("\t")[2].startswith(made)]
     references = {name: each and each.hash for name, each in current_references(workspace, pipeline).items()}

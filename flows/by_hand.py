@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State
 from flows.cancel import heeding
 from flows.job import Job
 from flows.result import Failure, Result
-from flows.walk import Walk, name_of_now
+from flows.walk import Walk, is_of_server, lost_server, name_of_now
 from tunegate.errors import OutsideError
 from tunegate.versions.runs import Snapshot
 
@@ -29,8 +29,10 @@ def walk_flow(job: Job, before: Snapshot) -> Result:
         with tags(f"pipeline:{job.pipeline}", "by hand"):
             run.with_options(flow_run_name=walk.name)(job.pipeline, sorted(job.force), return_state=True)
     except (Exception, KeyboardInterrupt) as error:
-        if _is_of_the_connection(error):
-            _without_server(walk)
+        if is_of_server(error):
+            walk.failure = walk.failure or (None if walk.done else Failure.of(lost_server()))
+            if walk.failure is None:
+                job.say("Prefect's server went away and does not know of the run's end; all is done and on record")
             return walk.result()
         walk.failure = walk.failure or Failure.of(error)
         if not isinstance(error, (OutsideError, KeyboardInterrupt)):
@@ -38,25 +40,6 @@ def walk_flow(job: Job, before: Snapshot) -> Result:
     finally:
         _given.reset(token)
     return walk.result()
-
-
-def _without_server(walk: Walk) -> None:
-    """The server died. Where all stages are done, it only was not told."""
-    if walk.failure is None and all(step.address in walk.done for step in walk.job.steps):
-        walk.job.say("Prefect's server went away and does not know of this run's end; everything is done and on record")
-        return
-    walk.failure = walk.failure or Failure.of(
-        OutsideError("Prefect's server went away during the run.", "Run again: what was finished is kept.")
-    )
-
-
-def _is_of_the_connection(error: BaseException | None) -> bool:
-    """Whether it, or what it came from, is an error of the libraries by which Prefect talks to its server."""
-    while error is not None:
-        if type(error).__module__.partition(".")[0] in ("httpx", "httpcore", "websockets"):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 _given: ContextVar[Walk] = ContextVar("given")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tunegate.dvc.running import CrashedError, StoppedError
-from tunegate.errors import ExitStatus, TunegateError
+from tunegate.errors import ExitStatus, TunegateError, of_machine
 from tunegate.versions.decisions import rejection_of
 from tunegate.workspace import Workspace
 
@@ -49,6 +49,8 @@ class Failure:
     def of(cls, error: BaseException) -> "Failure":
         if isinstance(error, TunegateError):
             return cls(ExitStatus(error.status), error.problem, error.remedy)
+        if (outside := of_machine(error)) is not None:
+            return cls.of(outside)
         if isinstance(error, CrashedError):
             return cls(ExitStatus.BUG, error.problem, error.remedy)
         if isinstance(error, StoppedError):

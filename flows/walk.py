@@ -42,6 +42,19 @@ def name_of_now(pipeline: str) -> str:
     return f"{pipeline}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
+def is_of_server(error: BaseException | None) -> bool:
+    """Whether it, or what it came from, is an error of the libraries by which Prefect talks to its server."""
+    while error is not None:
+        if type(error).__module__.partition(".")[0] in ("httpx", "httpcore", "websockets"):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def lost_server() -> OutsideError:
+    return OutsideError("Prefect's server went away during the run.", "Run again: what was finished is kept.")
+
+
 class Walk:
     """One flow run over a job's steps. What became of them is collected here: Prefect keeps no results."""
 
@@ -61,6 +74,9 @@ class Walk:
         begin(self.job.workspace, self.job.pipeline, self.name)
         try:
             self._steps()
+        except BaseException as error:  # between two steps: what the reports still say is another run's
+            self.failure = self.failure or Failure.of(lost_server() if is_of_server(error) else error)
+            raise
         finally:
             self.kept = keep(self.job, self._before, self.result())
             settled(self.job.workspace, self.job.pipeline)
@@ -72,6 +88,8 @@ class Walk:
             upstream = [states[name] for name in step.upstream if name in states]
             states[step.address] = self._task(step)(wait_for=upstream, return_state=True)
             if not states[step.address].is_completed():
+                # A task that could not even begin has not said why: it never counts as done.
+                self.failure = self.failure or Failure.of(RuntimeError(str(states[step.address].message)))
                 break
             if self._stopped():
                 self.failure = Failure.of(StoppedError())
@@ -104,11 +122,12 @@ class Walk:
     def _run(self, step: Step) -> State[Any]:
         """Within a task: the step, and the state that says what became of it."""
         self.failure = self._error = None
-        why = self.job.reasons(step)
-        if not why:
-            self.done[step.address] = StageResult(step.stage, step.pipeline, "unchanged")
-            return Completed(name="Unchanged", message="Inputs, settings and code are those of its last run.")
+        why: list[str] = []
         try:
+            why = self.job.reasons(step)
+            if not why:
+                self.done[step.address] = StageResult(step.stage, step.pipeline, "unchanged")
+                return Completed(name="Unchanged", message="Inputs, settings and code are those of its last run.")
             done = self.job.do(step, why, told.listener(step, self._stopped))
         except BaseException as error:
             # A worker that is told to cancel a run says so by SIGTERM, which Prefect raises in the midst of a stage.

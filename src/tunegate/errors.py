@@ -11,6 +11,8 @@ Everything else is a bug: it keeps its traceback and ends with exit status 1.
 """
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable
 from enum import IntEnum
 
@@ -58,6 +60,26 @@ class OutsideError(TunegateError):
     """Something outside failed: a remote, a worker, a server."""
 
     status = ExitStatus.OUTSIDE
+
+
+ROOM = "Make room (`tunegate gc` says what may go), then run the same command again: what was finished is kept."
+OF_MACHINE = {
+    errno.ENOSPC: ROOM,
+    errno.EDQUOT: ROOM,
+    errno.EROFS: "Mount that file system writable, then run the same command again.",
+}
+
+
+def of_machine(error: BaseException | None) -> OutsideError | None:
+    """What to say of a full disk or one that may not be written, however deep below; None of any other error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in OF_MACHINE:
+            where = f": {error.filename}" if error.filename else ""
+            return OutsideError(f"{error.strerror}{where}.", OF_MACHINE[error.errno])
+        if type(error).__module__ == "sqlite3" and "disk is full" in str(error):
+            return OutsideError(f"{os.strerror(errno.ENOSPC)}: {error}.", ROOM)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

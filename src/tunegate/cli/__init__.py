@@ -3,7 +3,6 @@
 One module per command; each starts the rooms below when it is called.
 """
 
-import errno
 import sys
 from typing import Annotated
 
@@ -34,7 +33,7 @@ from tunegate.cli import (
     versions,
     worker,
 )
-from tunegate.errors import ExitStatus, TunegateError
+from tunegate.errors import ExitStatus, TunegateError, of_machine
 
 app = typer.Typer(
     name="tunegate",
@@ -69,14 +68,6 @@ demo.add_to(app)
 worker.add_to(app)
 
 
-MACHINE = {
-    errno.ENOSPC: "Make room on that disk (`tunegate gc` says what may go), then run the same command again.",
-    errno.EDQUOT: "Make room within your quota (`tunegate gc` says what may go), then run the same command again.",
-    errno.EROFS: "Mount that file system writable, then run the same command again.",
-}
-"""What is the machine's and no fault of ours, and what to do."""
-
-
 def _say_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -105,16 +96,14 @@ def run_command(arguments: list[str]) -> int:
         status = app(arguments, prog_name="tunegate", standalone_mode=False)
     except TunegateError as error:
         return _tell(error.problem, error.remedy, error.status)
-    except OSError as error:
-        if error.errno not in MACHINE:
-            raise
-        return _tell(
-            f"{error.strerror}: {error.filename or 'where it must write'}.", MACHINE[error.errno], ExitStatus.OUTSIDE
-        )
     except typer.TyperException as error:
         return _tell_usage(error)
     except typer.Abort:
         return _tell("nothing was done.", "Answer yes, or give --yes, to go on.", ExitStatus.MISTAKE)
+    except Exception as error:
+        if (outside := of_machine(error)) is None:
+            raise
+        return _tell(outside.problem, outside.remedy, outside.status)
     if status == ExitStatus.INTERRUPTED:
         return _tell("interrupted;", "run the same command again to go on from here.", ExitStatus.INTERRUPTED)
     return int(status) if isinstance(status, int) else ExitStatus.PASSED

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tunegate.errors import ExitStatus
 from tunegate.workspace import Workspace
 
 HEAD = ("data version", "date", "rows", "score", "verdict", "run", "reused", "seconds")
@@ -36,7 +37,10 @@ def backfill(
 
     workspace = Workspace.find()
     say = partial(print, file=sys.stderr if as_json else sys.stdout, flush=True)
-    rows = run(workspace, Asked(pipeline, first, last, at_once, again), say)
+    try:
+        rows = run(workspace, Asked(pipeline, first, last, at_once, again), say)
+    except KeyboardInterrupt as interrupted:
+        raise typer.Exit(ExitStatus.INTERRUPTED) from interrupted
     path = report(workspace, pipeline, rows)
     if as_json:
         listed = [row.model_dump(mode="json") for row in rows]

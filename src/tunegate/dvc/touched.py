@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def ctimes(paths: Iterable[Path]) -> Seen:
 def remember(seen: Seen, record: Path) -> None:
     """Call it after DVC has hashed: a file edited meanwhile has a newer ctime and is hashed again next time."""
     if _read(record) != seen:
-        write_atomically(record, json.dumps(seen))
+        with suppress(OSError):  # a full disk: the files are hashed once more
+            write_atomically(record, json.dumps(seen))
 
 
 def _read(record: Path) -> Seen:

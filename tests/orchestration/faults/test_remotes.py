@@ -55,6 +55,7 @@ class Handler(SimpleHTTPRequestHandler):
 def remote(ready: Workspace, tmp_path: Path) -> Iterator[Remote]:
     """It alone has the raw data, which the run has to bring."""
     folder = tmp_path / "remote"
+    git(ready.root, "rm", "-r", "-q", "--cached", "data/raw/one")
     track(ready, ready.raw("one"))
     shutil.copytree(ready.root / ".dvc/cache/files", folder / "files")
     with Remote(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as served:

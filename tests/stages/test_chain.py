@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from tunegate.progress import Progress
 from tunegate.records import record_schema, write_table
 from tunegate.stages import run_stage
 from tunegate.stages.train import TrainReport
-from tunegate.tasks import options_of, record_of
+from tunegate.tasks import examples_maker_of, options_of, record_of
 from tunegate.workspace import Workspace, write_atomically
 
 ROOT = Path(__file__).parents[2]
@@ -30,28 +30,38 @@ def learn_words(root: Path, **train: object) -> tuple[Workspace, TrainReport]:
     """A workspace whose pipeline `own-words` has learnt the texts of the other one."""
     workspace = prepare(root)
     texts = [row["text"] for row in record_of("text_classification").EXAMPLES]
-    schema = record_schema(record_of(FILLING).PAYLOAD)
+    rows = {split: [{"text": text} for text in texts] for split in ("train", "validation")}
+    return workspace, learn(workspace, OWN_WORDS, FILLING, "models/tiny", rows, **train)
+
+
+def learn(
+    workspace: Workspace,
+    pipeline: str,
+    task: str,
+    model: str,
+    rows: Mapping[str, Sequence[Mapping[str, Any]]],
+    **train: object,
+) -> TrainReport:
+    """A pipeline beside the other one, from its rows by split to its weights."""
+    part, options = record_of(task), options_of(task)().model_dump(mode="json")
+    schema = record_schema(part.PAYLOAD)
     for stage, split in (("augment", "train"), ("validate", "validation")):
-        rows: list[Mapping[str, Any]] = [
+        full = [
             {"id": f"{split}-{number}", "split": split, "source": "x", "source_line": number, "weight": 1.0}
-            | {"origin": "raw", "text": text}
-            for number, text in enumerate(texts)
+            | {"origin": "raw", **row}
+            for number, row in enumerate(rows[split])
         ]
-        table = record_of(FILLING).examples_from(  # type: ignore[attr-defined]
-            _table(rows, schema), options_of(FILLING)().model_dump(mode="json"), str
-        )
-        write_table(table, workspace.stage(OWN_WORDS, stage) / f"{split}.parquet")
+        table, make = _table(full, schema), examples_maker_of(part)
+        made = make(table, options, str) if make else table
+        write_table(made, workspace.stage(pipeline, stage) / f"{split}.parquet")
     for name, value in (("labels", []), ("verdict", {"accepted": True, "reasons": []})):
-        write_atomically(workspace.stage(OWN_WORDS, "validate") / f"{name}.json", json.dumps(value))
-    entry = {"task": FILLING, "data": "x", "model": "models/tiny", "tokenize": {"max_length": 32}}
-    settings = PipelineSettings.model_validate({**entry, "train": {**TRAIN, **train}})
-    params = settings.model_dump(mode="json", by_alias=True) | {
-        "options": options_of(FILLING)().model_dump(mode="json")
-    }
+        write_atomically(workspace.stage(pipeline, "validate") / f"{name}.json", json.dumps(value))
+    entry = {"task": task, "data": "x", "model": model, "tokenize": {"max_length": 32}, "train": {**TRAIN, **train}}
+    params = PipelineSettings.model_validate(entry).model_dump(mode="json", by_alias=True) | {"options": options}
     environment = {"tokenizers": "0", "torch": "0", "transformers": "0"}
-    Inputs(pipeline=OWN_WORDS, params=params, environment=environment).write(workspace.inputs(OWN_WORDS))
-    run_stage("tokenize", OWN_WORDS, workspace)
-    return workspace, train_it(workspace, OWN_WORDS)
+    Inputs(pipeline=pipeline, params=params, environment=environment).write(workspace.inputs(pipeline))
+    run_stage("tokenize", pipeline, workspace)
+    return train_it(workspace, pipeline)
 
 
 def _table(rows: list[Mapping[str, Any]], schema: Any) -> Any:
@@ -97,6 +107,25 @@ def test_a_task_starts_from_the_encoder_that_learnt_the_words(learnt: tuple[Work
     assert abs(first[name] - then[name]).max() < 1e-6
     base = load_file(workspace.model("models/tiny") / "model.safetensors")
     assert abs(first[name] - base[name.removeprefix("bert.")]).max() > 1e-4
+
+
+def test_words_then_blanks_then_the_task_is_a_chain_of_three(learnt: tuple[Workspace, TrainReport]) -> None:
+    """Between two tasks that fill in words the head goes along; the third takes the encoder."""
+    from safetensors.numpy import load_file
+
+    workspace, _ = learnt
+    texts = [row["text"].split() for row in record_of("text_classification").EXAMPLES]
+    rows = [{"text": " ".join(["_", *words[1:]]), "words": words[:1]} for words in texts]
+    split = {"train": rows, "validation": rows[:3]}
+    filled = learn(workspace, "blanks", "open_cloze", f"{OWN_WORDS}/train", split, base_head="kept", learning_rate=1e-9)
+    assert (filled.new_weights, filled.unused_weights) == ([], ())
+    first, then = (load_file(workspace.stage(of, "train") / "model/model.safetensors") for of in (OWN_WORDS, "blanks"))
+    assert all(abs(first[name] - then[name]).max() < 1e-6 for name in first)
+    report = on_top(workspace, "blanks/train", epochs=1, learning_rate=1e-9)
+    last = load_file(workspace.stage(PIPELINE, "train") / "model/model.safetensors")
+    encoder = [name for name in then if name.startswith("bert.")]
+    assert all(abs(last[name] - then[name]).max() < 1e-6 for name in encoder)
+    assert {*report.new_weights} == {*last} - {*encoder}
 
 
 def test_a_classifiers_rows_are_taken_over_by_their_labels_names(tmp_path: Path) -> None:

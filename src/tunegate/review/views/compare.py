@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from markupsafe import Markup
 
+from tunegate.review.asking import AskField, ask_fields
 from tunegate.review.charts.intervals import Interval, interval
 from tunegate.review.charts.matrix import flow
 from tunegate.review.flips import KINDS, Compared, MetricPair, compared
@@ -53,7 +54,7 @@ class CompareView:
     flips: Paged[Mapping[str, Any]]
     filter: Filter
     settings: Sequence[Setting]
-    questions: Sequence[str]
+    questions: Sequence[AskField]
 
     def title(self, language: Language) -> str:
         return language.say("compare.title", before=self.before.name, after=self.after.name)
@@ -72,7 +73,7 @@ def compare_view(before: Snapshot, after: Snapshot, language: Language, chosen: 
         flips=paged(rows, chosen.page, ROWS),
         filter=chosen,
         settings=_settings(before, after),
-        questions=found.texts,
+        questions=ask_fields(found.record, found.payload, found.texts),
     )
 
 

@@ -51,7 +51,8 @@ TEXTS: Mapping[str, str] = {
 
 
 def questions(part: Any, example: Mapping[str, Any], filled: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and question: each text in each field alone, in one member of a list and in all of them, and everywhere."""
+    """Name and question: each text in each field alone, after what stands there, in one member of a list and in all of
+    them, and everywhere. A field that the example lacks is another way to ask (a text for its words)."""
     fields = text_fields(part.Record, filled)
     base = {name: value for name, value in example.items() if name in part.Record.model_fields}
     for kind, text in TEXTS.items():
@@ -60,9 +61,11 @@ def questions(part: Any, example: Mapping[str, Any], filled: Mapping[str, str]) 
             if isinstance(value, list):
                 yield f"{kind} in one of {name}", {**base, name: [text, *value[1:]]}
                 yield f"{kind} in all of {name}", {**base, name: [text] * len(value)}
-            elif name in base or value is None:
-                alone = not any(isinstance(other, list) for other in base.values()) or len(fields) > 1
-                yield f"{kind} as {name}", {**(base if name in base or alone else {}), name: text}
+            elif name in base:
+                yield f"{kind} as {name}", {**base, name: text}
+                yield f"{kind} beside {name}", {**base, name: f"{value} {text}"}
+            else:
+                yield f"{kind} as {name}", {name: text}
         yield f"{kind} everywhere", {name: _all(value, text) for name, value in base.items()}
 
 

@@ -10,6 +10,7 @@ from tests.service.client import Client
 from tests.tasks.nasty import questions
 from tests.tasks.path import BEFORE_GATE, PIPELINE, WAYS, go, way_id
 from tunegate.bento import Packaged
+from tunegate.cli import run_command
 from tunegate.evaluation.findings import Findings
 from tunegate.params import ServiceSettings
 from tunegate.predictor import Predictor
@@ -19,6 +20,8 @@ from tunegate.service.room import Room
 from tunegate.stages import run_stage
 from tunegate.tasks import record_of
 from tunegate.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module", params=WAYS, ids=way_id)
@@ -137,3 +140,46 @@ def test_texts_of_100_000_characters_are_answered_where_the_limits_let_them_in(w
     part, filled = record_of(task_of(workspace)), client.room.packaged.filled
     long = [one for one in questions(part, part.EXAMPLES[0], filled) if one[0].startswith(("long", "a long"))]
     assert sent(client, long)
+
+
+@pytest.fixture
+def packaged(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Predictor:
+    """A project whose packaged version is the pipeline's model; commands run in it."""
+    from tunegate.bento.building import build
+
+    export = workspace.stage(PIPELINE, "export")
+    predictor = Predictor.open(export, "fp32")
+    manifest = predictor.manifest
+    note = Packaged(
+        pipeline=PIPELINE, task=manifest.task, export=manifest.digest, limits=ServiceSettings(), filled=manifest.filled
+    )
+    build(export, note, ROOT / "bentofile.yaml", tmp_path / "data" / PIPELINE / "package" / "bento")
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    entry = f"{{task: {manifest.task}, data: tiny, model: models/tiny}}"
+    (tmp_path / "params.yaml").write_text(f"pipelines:\n  {PIPELINE}: {entry}\n")
+    monkeypatch.chdir(tmp_path)
+    return predictor
+
+
+@pytest.mark.slow
+def test_nasty_texts_in_a_file_and_in_a_record_are_answered_or_refused_by_predict(
+    packaged: Predictor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part, filled = record_of(packaged.manifest.task), packaged.manifest.filled
+    columns = {column.name for column in part.PAYLOAD if column.kind == "text"}
+    short = [one for one in questions(part, part.EXAMPLES[0], filled) if not one[0].startswith("long")]
+    rows = [question for _, question in short if set(question) <= columns]
+    lines = [json.dumps(row) for row in rows]
+    lines += [lines[0].replace(r"a\u0000b", r"a\ud800b"), "{", "null", "[]", '"text"']
+    Path("rows.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert run_command(["predict", PIPELINE, "--file", "rows.jsonl", "--output", "answers.jsonl"]) == 0
+    answers = [json.loads(line) for line in Path("answers.jsonl").read_bytes().split(b"\n")[:-1]]
+    assert [answer.pop("line") for answer in answers] == list(range(1, len(lines) + 1))
+    assert all(answer.get("error") or part.Answer.model_validate(answer) for answer in answers)
+    assert all("error" in answer for answer in answers[len(rows) :])
+    for number, (name, question) in enumerate(short):
+        if number % 12 == 0:
+            capsys.readouterr()
+            status = run_command(["predict", PIPELINE, "--record", json.dumps(question), "--json"])
+            told = capsys.readouterr()
+            assert (status == 0 and json.loads(told.out)) or (status == 2 and "This is no question" in told.err), name

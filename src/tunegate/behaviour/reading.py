@@ -115,4 +115,4 @@ def labels_named(test: Test) -> list[str]:
     """The labels that the test speaks of."""
     if isinstance(test, MinimumFunctionality):
         return test.expected
-    return [test.label] if isinstance(test, Direction) else []
+    return [test.label] if isinstance(test, Direction) and test.label is not None else []

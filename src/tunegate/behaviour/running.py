@@ -87,23 +87,34 @@ class Answers:
     def decision(self, record: Record) -> str:
         return self.decided[self.number[tuple(record.items())]]
 
-    def same(self, record: Record, changed: Record) -> bool:
-        """Whether both are decided alike: of numbers, whether the second lies where the first may."""
+    def same(self, record: Record, changed: Record, within: float | None) -> bool:
+        """Whether both are decided alike: of numbers, whether the second lies where the first may, or near enough."""
         first, second = (self.number[tuple(one.items())] for one in (record, changed))
         if self.intervals is None:
             return self.decided[first] == self.decided[second]
-        low, high = self.intervals[first]
-        return bool(low <= self.intervals[second].mean() <= high)
+        return self._near(first, self._said(second), within)
 
-    def is_any(self, record: Record, expected: Sequence[str]) -> bool:
-        """Whether the decision is one of these: of numbers, whether one lies where it may."""
+    def is_any(self, record: Record, expected: Sequence[str], within: float | None) -> bool:
+        """Whether the decision is one of these: of numbers, whether one lies where it may, or near enough."""
         if self.intervals is None:
             return self.decision(record) in expected
-        low, high = self.intervals[self.number[tuple(record.items())]]
-        return any(low <= float(said) <= high for said in expected)
+        own = self.number[tuple(record.items())]
+        return any(self._near(own, float(said), within) for said in expected)
 
-    def score(self, record: Record, label: str) -> float:
-        return float(self.scores[self.number[tuple(record.items())], self.labels.index(label)])
+    def _near(self, own: int, number: float, within: float | None) -> bool:
+        assert self.intervals is not None
+        low, high = self.intervals[own]
+        return bool(low <= number <= high) if within is None else abs(self._said(own) - number) <= within
+
+    def _said(self, own: int) -> float:
+        """The number itself, in the middle of its interval."""
+        assert self.intervals is not None
+        return float(self.intervals[own].mean())
+
+    def score(self, record: Record, label: str | None) -> float:
+        """Of the label, or the number that is answered."""
+        own = self.number[tuple(record.items())]
+        return self._said(own) if label is None else float(self.scores[own, self.labels.index(label)])
 
 
 def results(file: BehaviourFile, cases: Mapping[str, Sequence[Case]], answers: Answers) -> list[TestResult]:
@@ -140,14 +151,14 @@ def _failing(test: Test, case: Case, answers: Answers) -> Failing | None:
     """None where the model does what the test wants."""
     decided = answers.decision(case.record)
     if isinstance(test, MinimumFunctionality):
-        if answers.is_any(case.record, test.expected):
+        if answers.is_any(case.record, test.expected, test.within):
             return None
         return Failing(row=case.row, record=case.record, changed=None, wanted=" or ".join(test.expected), got=decided)
     for changed in case.changed:
         wanted_and_got = (
             _moved(test, case.record, changed, answers)
             if isinstance(test, Direction)
-            else _decided_otherwise(case.record, changed, answers)
+            else _decided_otherwise(test, case.record, changed, answers)
         )
         if wanted_and_got:
             wanted, got = wanted_and_got
@@ -155,10 +166,12 @@ def _failing(test: Test, case: Case, answers: Answers) -> Failing | None:
     return None
 
 
-def _decided_otherwise(record: Record, changed: Record, answers: Answers) -> tuple[str, str] | None:
-    if answers.same(record, changed):
+def _decided_otherwise(test: Test, record: Record, changed: Record, answers: Answers) -> tuple[str, str] | None:
+    within = test.within if isinstance(test, Invariance) else None
+    if answers.same(record, changed, within):
         return None
-    return f"{answers.decision(record)}, as before the change", answers.decision(changed)
+    near = f", give or take {within:g}" if within is not None else ""
+    return f"{answers.decision(record)}{near}, as before the change", answers.decision(changed)
 
 
 def _moved(test: Direction, record: Record, changed: Record, answers: Answers) -> tuple[str, str] | None:
@@ -169,31 +182,51 @@ def _moved(test: Direction, record: Record, changed: Record, answers: Answers) -
         return None
     way = "at least" if test.score == "must_not_fall" else "at most"
     limit = before - test.by if test.score == "must_not_fall" else before + test.by
-    return f"a score of {test.label} of {way} {limit:.3f}", f"{after:.3f} (before: {before:.3f})"
+    score = "a number" if test.label is None else f"a score of {test.label}"
+    return f"{score} of {way} {limit:.3f}", f"{after:.3f} (before: {before:.3f})"
 
 
 def _what(test: Test) -> str:
     if isinstance(test, MinimumFunctionality):
-        return f"the answer is {' or '.join(test.expected)}"
+        near = f", give or take {test.within:g}" if test.within is not None else ""
+        return f"the answer is {' or '.join(test.expected)}{near}"
     if isinstance(test, Invariance):
         name, settings = test.perturb.chosen
         said = ", ".join(str(value) for value in settings.model_dump().values() if not isinstance(value, list))
-        return f"{name}{f' ({said})' if said else ''} does not change the answer"
-    return (
-        f"an addition does not let the score of {test.label} {test.score.rpartition('_')[2]} by more than {test.by:g}"
-    )
+        far = "change the answer" if test.within is None else f"move the number by more than {test.within:g}"
+        return f"{name}{f' ({said})' if said else ''} does not {far}"
+    watched = "the number" if test.label is None else f"the score of {test.label}"
+    return f"an addition does not let {watched} {test.score.rpartition('_')[2]} by more than {test.by:g}"
 
 
 def _check_scores(file: BehaviourFile, name: str, answers: Answers) -> None:
-    """A direction is a label's own score's: there must be one."""
-    if answers.scores.shape == (len(answers.decided), len(answers.labels)):
-        return
+    """A direction is a label's own score's, or a number's; what lies near enough is a number."""
+    numbers, of_labels = answers.intervals is not None, (len(answers.decided), len(answers.labels))
+    has_scores = answers.scores.shape == of_labels and not numbers
     for test, entry in file.tests.items():
-        if isinstance(entry, Direction):
+        if isinstance(entry, Direction) and not (numbers if entry.label is None else has_scores):
+            raise _without_score(name, test, entry, numbers)
+        if isinstance(entry, Direction) and not numbers and entry.by > 1:
+            raise UserError(f'{name}: the test "{test}" has by: {entry.by:g}, and a score is at most 1.', "Lower it.")
+        if not isinstance(entry, Direction) and entry.within is not None and not numbers:
             raise UserError(
-                f'{name}: the test "{test}" watches the score of "{entry.label}", and this task gives labels no score.',
-                "Write it as an invariance or a minimum-functionality test.",
+                f'{name}: the test "{test}" has within: {entry.within:g}, and this task answers no numbers.',
+                "Take it out.",
             )
+
+
+def _without_score(name: str, test: str, entry: Direction, numbers: bool) -> UserError:
+    if entry.label is None:
+        return UserError(
+            f'{name}: the test "{test}" watches no score: it names no label, and this task answers no numbers.',
+            "Name the label whose score is watched, or write it as an invariance or a minimum-functionality test.",
+        )
+    return UserError(
+        f'{name}: the test "{test}" watches the score of "{entry.label}", and this task gives labels no score.',
+        "Take the label out: the number itself is watched then."
+        if numbers
+        else "Write it as an invariance or a minimum-functionality test.",
+    )
 
 
 def _check_labels(file: BehaviourFile, name: str, answers: Answers, of_sets: bool) -> None:

@@ -90,6 +90,16 @@ Template = Annotated[Any, AfterValidator(check_template)]
 """A text with slots for the first text field, or a mapping of text fields to such texts."""
 
 
+Within = Annotated[
+    float | None,
+    Field(
+        gt=0,
+        description="of a task that answers numbers: how far the number may lie off, in its own unit (default: as far "
+        "as the answer's interval reaches)",
+    ),
+]
+
+
 class Cases(Settings):
     """What every kind of test has."""
 
@@ -110,6 +120,7 @@ class MinimumFunctionality(Cases):
     kind: Literal["minimum_functionality"]
     templates: list[Template] = Field(min_length=1)
     expected: Texts = Field(description="the decision, or the list of those that are right")
+    within: Within = None
 
 
 class Drawn(Cases):
@@ -129,22 +140,26 @@ class Drawn(Cases):
 
 
 class Invariance(Drawn):
-    """The decision must not change. A case fails when any of its changed copies is decided otherwise."""
+    """The decision must not change, or the number not move far. A case fails when any of its changed copies is decided
+    otherwise."""
 
     kind: Literal["invariance"]
     perturb: Perturb = Field(description="what is changed")
     copies: int = Field(default=1, ge=1, le=20, description="changed copies of each case")
+    within: Within = None
 
 
 class Direction(Drawn):
-    """The score of a label must not move the wrong way after an addition."""
+    """The score of a label, or the number that is answered, must not move the wrong way after an addition."""
 
     kind: Literal["direction"]
     add: Texts = Field(description="what is added; one of these per case")
     at: Literal["start", "end"] = Field(default="end", description="where it is added")
-    label: str = Field(description="the label whose score is watched")
+    label: str | None = Field(
+        default=None, description="the label whose score is watched; none where a number is answered"
+    )
     score: Literal["must_not_fall", "must_not_rise"] = Field(description="the way it must not move")
-    by: float = Field(default=0.05, ge=0, le=1, description="a smaller movement is none")
+    by: float = Field(default=0.05, ge=0, description="a smaller movement is none; of a number, in its own unit")
 
 
 Test = MinimumFunctionality | Invariance | Direction

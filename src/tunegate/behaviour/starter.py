@@ -76,11 +76,43 @@ EXAMPLES = """
   #   label: {label}
   #   score: must_not_fall
 """
+NUMBERS = """
+  # An invariance holds where the number stays within the interval of the first answer; `within: 0.5` says how far it
+  # may move instead, in the numbers' own unit.
+  #
+  # Minimum functionality: the number is known. Slots are filled from lists, which stand above `tests`:
+  # lists:
+  #   thing: [lamp, mug]
+  #
+  # plain cases:
+  #   kind: minimum_functionality
+  #   templates:
+  #     - {text}
+  #     - "... {{thing}} ..."
+  #   expected: "4.5"
+  #   within: 0.5
+  #   tolerated: 0.1
+  #
+  # Direction: an addition must not move the number the wrong way.
+  # praise is no less:
+  #   kind: direction
+  #   rows: 100
+  #   add: ["..."]
+  #   score: must_not_fall
+  #   by: 0.1
+"""
 
 
-def starter(pipeline: str, texts: Sequence[str], labels: Sequence[str], changed: Sequence[str] | None = None) -> str:
+def starter(
+    pipeline: str,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    changed: Sequence[str] | None = None,
+    *,
+    numbers: bool = False,
+) -> str:
     """The file's text; `texts` are a few of the pipeline's, which tell its script. `changed`: the text fields that
-    invariance tests change, where it is not all of them."""
+    invariance tests change, where it is not all of them. `numbers`: the task answers numbers."""
     whole = "".join(texts)
     chinese = 4 * len(HAN.findall(whole)) > len(whole)
     more = CHINESE.format(form=_other_form(whole)) if chinese else LATIN
@@ -89,7 +121,7 @@ def starter(pipeline: str, texts: Sequence[str], labels: Sequence[str], changed:
     text = json.dumps(example, ensure_ascii=False).replace("{", "{{").replace("}", "}}")  # as in a template
     fields = "" if changed is None else f"    fields: [{', '.join(changed)}]\n"
     tests = (ANY + more).replace("    rows: 200\n", f"    rows: 200\n{fields}")
-    return HEAD.format(pipeline=pipeline) + tests + EXAMPLES.format(label=label, text=text)
+    return HEAD.format(pipeline=pipeline) + tests + (NUMBERS if numbers else EXAMPLES).format(label=label, text=text)
 
 
 def _other_form(text: str) -> str:

@@ -40,6 +40,12 @@ class Evidence:
         return self.settings.baseline_margin * self.findings.scale
 
     @property
+    def slice_margin(self) -> float:
+        """`gate.slice_margin` in the unit in which slices are compared."""
+        errors = self.sliced.errors if self.sliced is not None else None
+        return self.settings.slice_margin * (errors.scale if errors is not None else 1.0)
+
+    @property
     def slices(self) -> list[Slice]:
         return self.sliced.found if self.sliced is not None else []
 

@@ -89,7 +89,7 @@ def _remarks(version: VersionFound) -> Iterator[str]:
 def _of_slices(evidence: Evidence) -> list[Note]:
     small = [part for part in evidence.slices if part.state == "too_small"]
     return [
-        Note(name=part.name, reason=_too_small(part, evidence.settings.slice_margin), more_rows=part.more_rows)
+        Note(name=part.name, reason=_too_small(part, evidence.slice_margin), more_rows=part.more_rows)
         for part in sorted(small, key=lambda part: (not part.critical, part.more_rows is None, part.more_rows or 0))
     ]
 
@@ -97,7 +97,7 @@ def _of_slices(evidence: Evidence) -> list[Note]:
 def _too_small(part: Slice, margin: float) -> str:
     needs = f"about {part.more_rows:,} more would" if part.more_rows else "no number of rows like these would"
     held = ", and it is critical" if part.critical else ""
-    return f"{part.n:,} rows do not rule out a loss of {margin:g}; {needs}{held}."
+    return f"{part.n:,} rows do not rule out a loss of {margin:.3g}; {needs}{held}."
 
 
 def _few(labels: list[str], most: int = 5) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from tunegate.gate.checks import Check, Evidence, Verdict
 from tunegate.gate.sliced import Slice
-from tunegate.params import GateSettings
 from tunegate.statistics.proportions import ONE_SIDED
 
 NAMED = 5  # slices that a reason names; all are in the report
@@ -28,7 +27,7 @@ def no_slice_harmed(evidence: Evidence) -> list[Check]:
         Check(
             name="slices",
             verdict=verdict,
-            reason=_reason(evidence.settings, found, harmed, held),
+            reason=_reason(evidence.slice_margin, found, harmed, held),
             remedy=_remedy(harmed, held),
             estimate=lowest.adjusted,
             threshold=ONE_SIDED,
@@ -49,31 +48,40 @@ def _without_rows(unseen: Sequence[str]) -> Check:
     )
 
 
-def _reason(settings: GateSettings, found: list[Slice], harmed: list[Slice], held: list[Slice]) -> str:
+def _reason(margin: float, found: list[Slice], harmed: list[Slice], held: list[Slice]) -> str:
     small = [part for part in found if part.state == "too_small"]
     if harmed:
         return f"{len(harmed)} of {len(found)} slices are surely harmed: {_listed(harmed)}."
     if held:
         return (
             f"no slice is surely harmed, but {len(held)} critical ones are too small to rule out a loss of "
-            f"{settings.slice_margin:g}: {_listed(held)}."
+            f"{margin:.3g}: {_listed(held)}."
         )
-    some = f"; {len(small)} are too small to rule out a loss of {settings.slice_margin:g}" if small else ""
+    some = f"; {len(small)} are too small to rule out a loss of {margin:.3g}" if small else ""
     return f"none of {len(found)} slices is surely harmed{some}."
 
 
 def _listed(parts: list[Slice]) -> str:
     named = [
-        f"{part.name} ({part.n:,} rows: {part.losses} broken, {part.wins} fixed, adjusted p {part.adjusted:.2g})"
-        for part in parts[:NAMED]
+        f"{part.name} ({part.n:,} rows: {_changed(part)}, adjusted p {part.adjusted:.2g})" for part in parts[:NAMED]
     ]
     return ", ".join(named) + (f" and {len(parts) - NAMED} more" if len(parts) > NAMED else "")
+
+
+def _better(part: Slice) -> str:
+    return "only the champion answers right" if part.of == "shares" else "the champion answers more closely"
+
+
+def _changed(part: Slice) -> str:
+    if part.of == "shares" or part.difference is None:
+        return f"{part.losses} broken, {part.wins} fixed"
+    return f"error {abs(part.difference.value):.3g} {'larger' if part.difference.value < 0 else 'smaller'}"
 
 
 def _remedy(harmed: list[Slice], held: list[Slice]) -> str:
     if harmed:
         return (
-            f"Look at the rows of {harmed[0].name} that only the champion answers right; correct their labels or add "
+            f"Look at the rows of {harmed[0].name} that {_better(harmed[0])}; correct their labels or add "
             "training rows like them."
         )
     if not held:

@@ -19,6 +19,7 @@ from tunegate.evaluation.right import right_of
 from tunegate.evaluation.scores import Resampling, calibration, compare, estimate, scale_of, share, units
 from tunegate.gate import combine, judge
 from tunegate.gate.checks import Check, Evidence, Verdict
+from tunegate.gate.slice_errors import errors_of
 from tunegate.gate.sliced import Sliced, cut
 from tunegate.params import GateSettings, Precision
 from tunegate.task import Counts, Metric
@@ -119,7 +120,8 @@ class Ground:
         """Bands of a number are those of all rows, so that a trial's rows are not sorted again."""
         parts = {name: mask[rows] for name, mask in self._parts.items()}
         every = np.ones(len(rows), dtype=bool)
-        return Sliced(self.rows, self.labels, ours.right, theirs.right, every, self.settings, parts)
+        errors = errors_of(self.metric, ours.counts, theirs.counts)
+        return Sliced(self.rows, self.labels, ours.right, theirs.right, every, self.settings, parts, errors)
 
     def judged(
         self, rows: Rows, candidate: Answered, champion: Answered | None, best: Answered | None = None

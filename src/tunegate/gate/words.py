@@ -40,7 +40,8 @@ def slices_table(slices: Sequence[Slice]) -> Iterator[str]:
     told = [part for part in slices if part.state == "harmed" or part.critical or part.losses > part.wins]
     if not told:
         return
-    yield from ("", "| slice | rows | broken | fixed | difference | adjusted p | |", "|---|---|---|---|---|---|---|")
+    moved = "error grew | error shrank" if told[0].of == "errors" else "broken | fixed"
+    yield from ("", f"| slice | rows | {moved} | difference | adjusted p | |", "|---|---|---|---|---|---|---|")
     for part in told[:SHOWN_SLICES]:
         shown = part.difference
         span = f"{shown.value:+.3f} ({shown.low:+.3f} to {shown.high:+.3f})" if shown else "–"

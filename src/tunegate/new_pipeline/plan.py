@@ -20,7 +20,7 @@ from tunegate.new_pipeline.margin import Unit, first_margin, margin_comment, uni
 from tunegate.new_pipeline.survey import Survey, files_to_read, sample_values, survey
 from tunegate.new_pipeline.task import AskTask, choose_task
 from tunegate.params import GateSettings, PipelineSettings
-from tunegate.records import Payload, question_columns
+from tunegate.records import Payload, number_column, question_columns
 from tunegate.stages import STAGES
 from tunegate.statistics.power import certified_margin
 from tunegate.task import Metric
@@ -201,7 +201,8 @@ def _write_tests(workspace: Workspace, plan: Plan) -> Path:
         # Of a text that many questions share the answers are parts: it is left as it is.
         own = [column.name for column in payload if column.is_plain_text and not column.shared]
         changed = own if any(column.shared for column in payload) else None
-        write_atomically(path, starter(plan.name, texts, list(plan.survey.labels), changed))
+        numbers = number_column(payload) is not None
+        write_atomically(path, starter(plan.name, texts, list(plan.survey.labels), changed, numbers=numbers))
     return path
 
 

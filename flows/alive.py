@@ -18,6 +18,8 @@ from tunegate.workspace import Workspace, write_atomically
 
 ALIVE = "TUNEGATE_ALIVE"  # the variable that names the lock to the keeper's processes
 LAST_GASP_SECONDS = 30.0  # for the processes of a keeper that has just died to notice it
+GASP_SECONDS = 1.0
+ALIVE_FILES = "alive-*.lock"  # a new one for each keeper
 GLANCE_SECONDS = 1.0  # whoever asks whether there is a keeper holds its lock for an instant
 
 
@@ -108,7 +110,8 @@ def keeper_lives(workspace: Workspace) -> bool:
 
 
 def become_keeper(workspace: Workspace) -> tuple[IO[str], IO[str]] | None:
-    """Both locks, to be held until the end; None where another keeper lives.
+    """Both locks, to be held until the end; None where another keeper lives. The second one's name goes to all that
+    is started, as the variable ALIVE.
 
     Waits until the processes of a keeper that died are gone: two workers of one folder are one too many.
     """
@@ -117,10 +120,15 @@ def become_keeper(workspace: Workspace) -> tuple[IO[str], IO[str]] | None:
     keeper = _take_within(folder / "keeper.lock", GLANCE_SECONDS)
     if keeper is None:
         return None
-    alive = _take_within(folder / "alive.lock", LAST_GASP_SECONDS)
-    if alive is None:
-        keeper.close()
-        return None
+    for left in folder.glob(ALIVE_FILES):
+        time.sleep(GASP_SECONDS)  # for those who wait on it to wake first: their lock, taken from them, would keep them
+        if (lock := _take_within(left, LAST_GASP_SECONDS)) is None:
+            keeper.close()
+            return None
+        left.unlink()
+        lock.close()
+    alive = _take(folder / f"alive-{os.getpid()}-{time.time_ns()}.lock", fcntl.LOCK_EX)
+    assert alive is not None
     return keeper, alive
 
 

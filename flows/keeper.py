@@ -46,7 +46,8 @@ def main(port: int, at_once: int) -> int:
     if locks is None:
         return 3
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    keeper = Keeper(workspace, port, at_once)
+    alive = Path(locks[1].name)
+    keeper = Keeper(workspace, port, at_once, alive)
     signal.signal(signal.SIGTERM, keeper.asked_to_stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -56,6 +57,7 @@ def main(port: int, at_once: int) -> int:
         keeper.end("failed", str(error))
         return 1
     keeper.end("stopping")
+    alive.unlink()
     return 0
 
 
@@ -74,7 +76,7 @@ class Child:
 class Keeper:
     """Two children, started in order and looked at until it is told to stop."""
 
-    def __init__(self, workspace: Workspace, port: int, at_once: int) -> None:
+    def __init__(self, workspace: Workspace, port: int, at_once: int, alive: Path) -> None:
         self._workspace = workspace
         self._port = port
         self._stop = threading.Event()
@@ -85,7 +87,7 @@ class Keeper:
             **os.environ,
             **settings_of_kept(workspace, port),
             "TUNEGATE_STATE": str(workspace.state),
-            ALIVE: str(folder_of(workspace) / "alive.lock"),
+            ALIVE: str(alive),
             "TUNEGATE_AT_ONCE": str(at_once),
         }
         since = datetime.now().astimezone().isoformat(timespec="seconds")

@@ -18,12 +18,14 @@ def lock_hash(up, run):
     return hashlib.sha256(file_at(up.root, find_run(up.workspace, run["name"]).commit, "dvc.lock")).hexdigest()
 
 
-def again(up, run):
+def again(up, lost):
     """The second attempt, waited for until it has ended, and that there is no third."""
     found = []
 
     def there():
-        found[:] = [each for each in up.runs() if each["parameters"].get("attempt") == 2 and each["start_time"] > run]
+        found[:] = [
+            each for each in up.runs() if each["parameters"].get("attempt") == 2 and each["created"] > lost["created"]
+        ]
         return found
 
     up.until(there, "a second attempt", 300)
@@ -48,7 +50,7 @@ def test_a_killed_run_starts_once_more_and_ends_with_the_same_hashes(up, held, k
     lost = up.ended(run)
     assert lost["state_name"] == "Crashed"
     go.touch()
-    second = again(up, lost["start_time"])
+    second = again(up, lost)
     assert second["state_name"] == "Completed", up.logs()
     assert len(log.read_text().split()) == 3  # ran, was killed, ran once more
     assert lock_hash(up, second) == lock_hash(up, undisturbed)
@@ -68,7 +70,7 @@ def test_what_was_running_when_the_machine_went_away_starts_once_more_with_the_n
     up.tunegate("up")
     lost = up.ended(run)
     assert lost["state_name"] == "Crashed" and lost["state"]["message"].startswith("Lost")
-    assert again(up, lost["start_time"])["state_name"] == "Completed"
+    assert again(up, lost)["state_name"] == "Completed"
 
 
 def test_a_third_attempt_is_refused_by_the_server(up):

@@ -17,6 +17,7 @@ from tests.stages.test_champion import champion, evaluated
 from tests.tiny import tiny_bert
 from tests.trained import PIPELINE, Trained
 from tunegate.bento import EXPORT, Packaged
+from tunegate.data_versions.suspects import find_suspects
 from tunegate.engines.torch import TorchEngine
 from tunegate.errors import UserError
 from tunegate.evaluation.answers import answers_of
@@ -266,6 +267,26 @@ def test_an_adopted_model_whose_names_stand_at_the_wrong_rows_is_noticed_by_its_
         trained.run(stage)
     with pytest.raises(UserError, match=r'in another order.*most rows of "food" are answered "weather"'):
         check_order(trained.workspace, PIPELINE)
+
+
+def test_scores_that_a_model_left_are_read_by_their_labels_names_whatever_the_label_file_says_now(
+    trained: Trained,
+) -> None:
+    entry = "{task: text_classification, data: demo, model: models/tiny}"
+    trained.workspace.params.write_text(f"pipelines:\n  {PIPELINE}: {entry}\n")
+    rows = read_table(trained.stage("validate") / "test.parquet").to_pylist()
+    for row in rows[:8]:  # labels that the model contradicts
+        row["label"] = {"food": "weather", "weather": "food"}[row["label"]]
+    trained.rows("test", [{"text": row["text"], "label": row["label"]} for row in rows])
+    found = [suspects_by_name(trained)]
+    turn_label_file(trained)
+    found.append(suspects_by_name(trained))
+    assert found[0] == found[1] and any(by == "model" for _, by, *_ in found[0])
+
+
+def suspects_by_name(trained: Trained) -> list[tuple[str, str, str, str, float]]:
+    suspects = find_suspects(trained.workspace, PIPELINE).suspects
+    return sorted((one.id, one.by, one.label, one.suggested, round(one.probability, 4)) for one in suspects)
 
 
 def test_a_champion_with_labels_in_another_order_is_asked_and_counted_by_their_names(trained: Trained) -> None:

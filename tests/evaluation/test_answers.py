@@ -28,7 +28,10 @@ def file(tmp_path: Path) -> Path:
         "fp32": answers(["weather", "food", "food"], ["food", "weather"]),
         "majority": answers(["weather"] * 3, ["food", "weather"]),
     }
-    write_table(side_by_side(ROWS, PAYLOAD, models), tmp_path / "answers.parquet")
+    write_table(
+        side_by_side(ROWS, PAYLOAD, models, {name: ["food", "weather"] for name in models}),
+        tmp_path / "answers.parquet",
+    )
     return tmp_path / "answers.parquet"
 
 

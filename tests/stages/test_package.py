@@ -54,7 +54,9 @@ def workspace(export: Path, tmp_path: Path) -> Workspace:
 
 
 def write_answers(workspace: Workspace, answers: pa.Table) -> None:
-    table = side_by_side(held_out(), record_of("text_classification").PAYLOAD, {"fp32": answers})
+    table = side_by_side(
+        held_out(), record_of("text_classification").PAYLOAD, {"fp32": answers}, {"fp32": ["food", "weather"]}
+    )
     write_table(table, workspace.stage("demo", "evaluate") / "answers.parquet")
 
 

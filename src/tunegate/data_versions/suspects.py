@@ -19,6 +19,7 @@ from tunegate.data_versions.naming import settings_of
 from tunegate.data_versions.out_of_fold import probabilities as out_of_fold
 from tunegate.data_versions.tables import write_rows
 from tunegate.errors import UserError
+from tunegate.evaluation.answers import labels_of
 from tunegate.records import SPLITS, Payload, label_column, read_table, texts_of
 from tunegate.tasks import record_of
 from tunegate.text.normalise import near_keys
@@ -166,17 +167,19 @@ def _folds(rows: pa.Table, payload: tuple[Payload, ...], seed: int) -> NDArray[n
 
 
 def _of_model(workspace: Workspace, pipeline: str, rows: pa.Table, labels: list[str]) -> list[tuple[int, Floats]]:
-    """The trained model's answers to test rows, where evaluate has them for the labels of now."""
+    """The trained model's scores of test rows, label by label, where evaluate has them for the labels of now."""
     path = workspace.stage(pipeline, "evaluate") / "answers.parquet"
     if not path.is_file():
         return []
     table = read_table(path)
     name = next((one for one in ("fp32.scores", "bf16.scores") if one in table.column_names), None)
-    if name is None or not len(table) or len(table[name][0]) != len(labels):
+    scored = labels_of(table, name.removesuffix(".scores")) if name else []
+    if name is None or set(scored) != set(labels):
         return []
+    place = [scored.index(label) for label in labels]
     places = {one: row for row, one in enumerate(rows["id"].to_pylist()) if rows["split"][row].as_py() == "test"}
     return [
-        (places[one], np.array(scores))
+        (places[one], np.array(scores)[place])
         for one, scores in zip(table["id"].to_pylist(), table[name].to_pylist(), strict=True)
         if one in places
     ]

@@ -1,7 +1,8 @@
 """`answers.parquet`: every model's answer to every test row, side by side.
 
 Columns: `id`, the row's own answer, then `<model>.<column>` for each model (a precision of the candidate: `fp32`,
-`bf16`; or a baseline: `majority`, `tfidf`, ...) and each column of the task's answers.
+`bf16`; or a baseline: `majority`, `tfidf`, ...) and each column of the task's answers. The file's own description names
+each model's labels, in the order of its scores.
 """
 
 import hashlib
@@ -17,15 +18,25 @@ from tunegate.records import Payload, answer_columns, read_table, texts_of
 from tunegate.task import Counts
 
 ROWS_AT_ONCE = 10_000
+_LABELS = b"labels"
 
 
-def side_by_side(records: pa.Table, payload: Sequence[Payload], models: Mapping[str, pa.Table]) -> pa.Table:
-    """The whole file."""
+def side_by_side(
+    records: pa.Table, payload: Sequence[Payload], models: Mapping[str, pa.Table], labels: Mapping[str, Sequence[str]]
+) -> pa.Table:
+    """The whole file; `labels` by model."""
     columns = {"id": records["id"]}
     columns |= {name: records[name] for name in answer_columns(payload)}
     for model, answers in models.items():
         columns |= {f"{model}.{name}": answers[name] for name in answers.column_names}
-    return pa.table(columns)
+    described = json.dumps({model: list(labels[model]) for model in models}, ensure_ascii=False)
+    return pa.table(columns).replace_schema_metadata({_LABELS: described})
+
+
+def labels_of(table: pa.Table, model: str) -> list[str]:
+    """In the order of the model's scores; none where the file is older than the description."""
+    described = (table.schema.metadata or {}).get(_LABELS)
+    return list(json.loads(described).get(model, [])) if described else []
 
 
 def answers_of(path: Path, model: str, ids: Sequence[str]) -> pa.Table:

@@ -52,6 +52,12 @@ class Contest:
         return answers | {rival.name: rival.answers for rival in self.rivals if rival.answers is not None}
 
     @cached_property
+    def labels_by_model(self) -> dict[str, Sequence[str]]:
+        """Of each model that answered, in the order of its scores."""
+        theirs = {str(rival.name): rival.labels for rival in self.rivals}
+        return {name: theirs.get(name, self.labels) for name in self.answers}
+
+    @cached_property
     def counts(self) -> dict[str, Counts]:
         """Over the labels of all models together: a version may answer one that the candidate no longer knows."""
         more = dict.fromkeys(label for rival in self.rivals for label in rival.labels if label not in self.labels)

@@ -63,7 +63,8 @@ def run(context: Context) -> EvaluateReport:
             "Raise split.test in params.yaml, or give some rows the split `test`.",
         )
     contest = _contest(context, records, settings.seed)
-    write_table(side_by_side(records, contest.payload, contest.answers), context.out / "answers.parquet")
+    answers = side_by_side(records, contest.payload, contest.answers, contest.labels_by_model)
+    write_table(answers, context.out / "answers.parquet")
     write_table(counted(contest.counts), context.out / "counts.parquet")
     write_table(_rows(contest), context.out / "rows.parquet")
     found = findings(contest, _facts(context, contest), Resampling(settings.resamples, settings.seed))

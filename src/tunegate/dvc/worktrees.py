@@ -1,6 +1,7 @@
 """DVC in a git worktree: the main tree's cache and remotes, and just the files that one stage reads."""
 
 import logging
+import shutil
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
@@ -25,6 +26,16 @@ def share_cache(main: Workspace, tree: Workspace) -> None:
     with Config(dvc_dir=str(tree.root / ".dvc"), validate=False).edit("local", validate=False) as settings:
         settings.update(local)
         settings["cache"] = {**settings.get("cache", {}), "dir": str(cache)}
+
+
+def forget(tree: Workspace) -> None:
+    """Take away what DVC keeps of the worktree outside it, by its path and time of birth: no other will have both."""
+    repository = open_repository(tree)
+    try:
+        place = Path(repository.site_cache_dir)
+    finally:
+        repository.close()
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def bring_inputs(tree: Workspace, step: Step) -> None:

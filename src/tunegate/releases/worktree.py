@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tunegate.dvc.worktrees import share_cache
+from tunegate.dvc.worktrees import forget, share_cache
 from tunegate.versions.git import GitError, git
 from tunegate.workspace import Workspace
 
@@ -40,6 +40,7 @@ def worktree(workspace: Workspace, commit: str, name: str = "") -> Iterator[Work
             tree = Workspace(folder.resolve(), workspace.state)
             share_cache(workspace, tree)
             yield tree
+            forget(tree)
         finally:
             _remove(workspace, folder)
 

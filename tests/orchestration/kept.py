@@ -21,7 +21,7 @@ from tests.versions.history import commit, introduce
 from tunegate.workspace import Workspace
 
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 400  # on a machine that others use
 
 
 @dataclass(frozen=True)

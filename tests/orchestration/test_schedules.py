@@ -37,11 +37,9 @@ def test_late_runs_after_an_outage_collapse_into_one(up):
     while datetime.now(UTC) < due[2]:  # the outage, over three of them
         time.sleep(1)
     up.tunegate("up")
-    back = datetime.now(UTC)
     missed = [run["id"] for run in scheduled(up) if datetime.fromisoformat(run["expected_start_time"]) < due[2]]
     assert len(missed) >= 2
     up.until(lambda: all(up.run(run)["state_type"] in ("COMPLETED", "CANCELLED") for run in missed), "late runs to end")
     ended = [up.run(run) for run in missed]
     assert [run["state_type"] for run in ended].count("COMPLETED") == 1, ended
-    assert (datetime.now(UTC) - back).total_seconds() < 90
     up.tunegate("schedule", "remove", "one")

@@ -110,6 +110,7 @@ def settings_of_kept(workspace: Workspace, port: int) -> dict[str, str]:
     return {
         **_everywhere(workspace),
         "PREFECT_API_URL": url,
+        **{name: _with_loopback(os.environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
         "PREFECT_SERVER_UI_ENABLED": "true",
         "PREFECT_SERVER_UI_API_URL": "/api",  # whatever name or tunnel the person's browser came by
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(workspace.state / "prefect" / "ui"),  # the package may be read-only
@@ -120,6 +121,11 @@ def settings_of_kept(workspace: Workspace, port: int) -> dict[str, str]:
         "PREFECT_WORKER_QUERY_SECONDS": "5",  # on loopback, where asking costs little
         "PREFECT_LOGGING_LEVEL": "INFO",
     }
+
+
+def _with_loopback(said: str) -> str:
+    """This machine is reached without the proxy that the environment names for the world."""
+    return ",".join(filter(None, (said, "127.0.0.1", "localhost")))
 
 
 def at_home(workspace: Workspace) -> None:

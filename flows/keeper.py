@@ -17,10 +17,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from urllib.request import urlopen
 
 from flows.alive import ALIVE, Kept, Process, become_keeper, folder_of, write_kept
+from flows.api import Server
 from flows.environment import settings_of_kept
+from tunegate.errors import OutsideError
 from tunegate.workspace import Workspace
 
 SERVER, WORKER = "server", "worker"
@@ -207,10 +208,10 @@ class Keeper:
 
     def _answers(self) -> bool:
         try:
-            with urlopen(f"{self._kept.url}/health", timeout=5):
-                return True
-        except OSError:
+            Server(self._kept.url).get("health")
+        except OutsideError:
             return False
+        return True
 
     def _reap_orphans(self) -> None:
         """A run outlives its worker and becomes our child; when it ends, somebody has to take note."""

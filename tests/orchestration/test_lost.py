@@ -73,6 +73,27 @@ def test_what_was_running_when_the_machine_went_away_starts_once_more_with_the_n
     assert again(up, lost)["state_name"] == "Completed"
 
 
+def begun(up, name):
+    """A run that nobody works on, as the server sees it after its process was killed."""
+    flow = up.server.post("flows/", name="run")
+    made = up.server.post("flow_runs/", flow_id=flow["id"], name=name, state={"type": "PENDING"})
+    up.server.post(f"flow_runs/{made['id']}/set_state", state={"type": "RUNNING"})
+    return made["id"]
+
+
+def test_a_run_that_waits_for_a_person_is_never_taken_for_a_lost_one(up):
+    """It fell silent before the other did, which is found to be lost."""
+    waiting = begun(up, "waits")
+    suspended = {"type": "PAUSED", "name": "Suspended", "state_details": {"pause_reschedule": True}}
+    up.server.post(f"flow_runs/{waiting}/set_state", state=suspended)
+    silent = begun(up, "silent")
+    lost = up.ended(silent)
+    assert lost["state_name"] == "Crashed" and "no sign of life" in lost["state"]["message"]
+    assert up.run(waiting)["state_name"] == "Suspended"
+    assert "waits (suspended) for a person" in up.tunegate("status")
+    up.server.post(f"flow_runs/{waiting}/set_state", state={"type": "CANCELLED"})
+
+
 def test_a_third_attempt_is_refused_by_the_server(up):
     """So the automations cannot start a run over and over."""
     with pytest.raises(OutsideError, match="maximum"):

@@ -40,6 +40,23 @@ def test_no_module_outside_tasks_decides_by_a_tasks_name(path: Path) -> None:
     assert [number for number, line in enumerate(lines, 1) if compared.search(line)] == []
 
 
+def test_no_module_outside_tasks_imports_a_task() -> None:
+    imported = re.compile(rf"tunegate\.tasks(\.| import .*\b)({'|'.join(TASKS)})\b")
+    assert imported.search(f"from tunegate.tasks import examples_of, {next(iter(TASKS))}")
+    assert [path.name for path in OUTSIDE_TASKS if imported.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_no_page_sentence_or_definition_outside_tasks_names_a_task() -> None:
+    """Templates, sentences, the pipeline's stages, the service package: a word of the table stands in none."""
+    named = re.compile(rf"\b({'|'.join(TASKS)})\b")
+    kept = [path for path in (ROOT / "src").rglob("*") if path.suffix in (".html", ".json", ".yaml", ".css", ".js")]
+    found = [
+        path for path in (*kept, ROOT / "dvc.yaml", ROOT / "bentofile.yaml", ROOT / "prefect.yaml") if path.is_file()
+    ]
+    assert len(found) > 20
+    assert [path.name for path in found if named.search(path.read_text(encoding="utf-8"))] == []
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_has_a_module_of_its_name(stage: str) -> None:
     assert find_spec(f"tunegate.stages.{stage}") is not None

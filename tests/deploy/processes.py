@@ -15,7 +15,7 @@ import pytest
 
 from tunegate.bento.running import free_port
 
-PATIENCE = 60.0  # seconds; a loaded machine
+PATIENCE = 300.0  # seconds; a loaded machine
 POSTGRES = Path("/usr/lib/postgresql")
 ADMIN = "postgres"
 

@@ -115,7 +115,7 @@ class Stack:
         self.once("tunegate-migrate")
         self.start("tunegate-server")
         self.start("tunegate-services")
-        until(lambda: self.status("/health") == 200, 180)
+        until(lambda: self.status("/health") == 200)
 
     def down(self) -> None:
         for part in [*reversed(self.parts.values()), self.redis.process, self.database.process]:

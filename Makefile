@@ -29,6 +29,7 @@ bench: environment ## the benchmarks, into benchmarks/RESULTS.md
 	@.venv/bin/python -m benchmarks.training
 	@.venv/bin/python -m benchmarks.service
 	@.venv/bin/python -m benchmarks.comparing
+	@.venv/bin/python -m benchmarks.orchestration
 
 docs: environment ## the reference pages, from the code
 	@.venv/bin/python -m scripts.reference

@@ -70,7 +70,7 @@ def _page(found: "Plan") -> str:
     if found.young:
         lines.append(f"{found.young:,} objects ({_size(found.young_bytes)}) are too new to go; --grace 0 takes them.")
     lines += [found.note] if found.note else []
-    kept = ", ".join(f"{number:,} {what}" for what, number in found.kept.items() if number)
+    kept = ", ".join(f"{what} ({number:,})" for what, number in found.kept.items() if number)
     lines.append(f"What these need stays: {kept}.")
     lines += [f"  {name} stays: {why}" for name, why in found.held.items() if "waits" in why]
     return "\n".join(lines)

@@ -11,6 +11,9 @@ from tunegate.dvc.whole import forget_damaged
 from tunegate.errors import OutsideError, UserError
 from tunegate.workspace import Workspace, fresh_folder
 
+WRONG_BYTES = (ValueError, KeyError, TypeError)
+"""What reading a folder's list of files raises where a byte of it came wrong."""
+
 
 def pull_missing(workspace: Workspace, folders: Iterable[Path]) -> list[Path]:
     """Bring what is not there and has a `.dvc` file from its remote. Returns what was brought.
@@ -33,6 +36,8 @@ def pull_missing(workspace: Workspace, folders: Iterable[Path]) -> list[Path]:
 
 
 def _pull(workspace: Workspace, repository: Any, folder: Path) -> None:
+    from dvc_objects.errors import ObjectFormatError
+
     name = workspace.relative(folder)
     tracked = str(_tracked_by(folder))
     try:
@@ -40,7 +45,7 @@ def _pull(workspace: Workspace, repository: Any, folder: Path) -> None:
         outs = [out for stage in repository.index.stages if stage.path == tracked for out in stage.outs]
         if forget_damaged(repository, outs):
             repository.pull([tracked], force=True)
-    except remote_failures() as error:
+    except (*remote_failures(), ObjectFormatError, *WRONG_BYTES) as error:
         raise OutsideError(
             f"{name} is not here, and DVC could not bring it: {error}.",
             f"Check the remote that {name}.dvc names (`dvc remote list`), or restore the folder from your own copy.",
@@ -113,7 +118,7 @@ def _objects(
         files = {"/".join(key): file for key, _, file in load(cache, folder)}
         wanted = files if names is None else {name: files[name] for name in names}
         _bring(repository, wanted.values(), remote)
-    except (*remote_failures(), ObjectFormatError, KeyError) as error:
+    except (*remote_failures(), ObjectFormatError, *WRONG_BYTES) as error:
         raise OutsideError(
             f"The files with the hash {hash_value} are neither in DVC's cache nor in its default remote: {error}.",
             "Push them with `dvc push` from the machine that made them, then run again.",

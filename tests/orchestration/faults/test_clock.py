@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.orchestration.faults.project import as_if_nothing_had_been, environment, release, run, started
+from tests.orchestration.faults.project import WAIT_SECONDS, as_if_nothing_had_been, environment, release, run, started
 from tunegate.versions.runs import read_runs
 from tunegate.workspace import Workspace
 
@@ -26,7 +26,7 @@ def test_a_clock_that_jumps_while_a_run_is_going(
     going = started(ready, server, **faked)
     clock.write_text(then)
     release(ready)
-    _, err = going.communicate(timeout=120)
+    _, err = going.communicate(timeout=WAIT_SECONDS)
     assert going.returncode == 0, err
     (record,) = read_runs(ready)
     assert record.ended.status == "passed"

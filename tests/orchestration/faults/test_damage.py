@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.orchestration.faults.project import as_if_nothing_had_been, kill, nobody_is_left, outs, process_of, started
+from tests.orchestration.faults.project import (
+    WAIT_SECONDS,
+    as_if_nothing_had_been,
+    kill,
+    nobody_is_left,
+    outs,
+    process_of,
+    started,
+)
 from tunegate.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -52,7 +60,7 @@ def test_half_a_file_is_noticed_and_the_end_is_the_same(
     damage, kept, said = FAULTS[name]
     going = started(ready, server)
     kill(process_of(ready, "tunegate.cli"))
-    going.communicate(timeout=60)
+    going.communicate(timeout=WAIT_SECONDS)
     assert going.returncode == -signal.SIGKILL
     nobody_is_left(ready)
     damage(ready)
@@ -65,7 +73,7 @@ def test_half_an_object_of_the_cache_is_not_restored_but_made_again(
     """DVC takes what lies in its cache for what its name says."""
     going = started(ready, server)
     kill(process_of(ready, "tunegate.cli"))
-    going.communicate(timeout=60)
+    going.communicate(timeout=WAIT_SECONDS)
     nobody_is_left(ready)
     folder = outs(ready)["data/one/validate"]
     cache = ready.root / ".dvc/cache/files/md5"

@@ -11,6 +11,7 @@ import pytest
 
 from tests.flows.conftest import command
 from tests.orchestration.faults.project import (
+    WAIT_SECONDS,
     as_if_nothing_had_been,
     environment,
     kill,
@@ -26,6 +27,7 @@ from tunegate.versions.runs import read_runs
 from tunegate.workspace import Workspace
 
 pytestmark = pytest.mark.slow
+ROWS = "data/raw/one/rows.csv"
 BEFORE = ("ingest", "validate")
 
 
@@ -35,7 +37,7 @@ def test_a_killed_stage_or_its_child_costs_that_stage_alone(
 ) -> None:
     going = started(ready, server)
     kill(process_of(ready, victim))
-    _, err = going.communicate(timeout=60)
+    _, err = going.communicate(timeout=WAIT_SECONDS)
     assert going.returncode == 1 and "Traceback" not in err, err
     (record,) = read_runs(ready)
     assert record.ended.status == "failed"
@@ -45,7 +47,7 @@ def test_a_killed_stage_or_its_child_costs_that_stage_alone(
 def test_a_killed_driver_costs_its_stage_alone(ready: Workspace, server: str, undisturbed: dict[str, str]) -> None:
     going = started(ready, server)
     kill(process_of(ready, "tunegate.cli"))
-    going.communicate(timeout=60)
+    going.communicate(timeout=WAIT_SECONDS)
     assert going.returncode == -signal.SIGKILL
     nobody_is_left(ready)
     as_if_nothing_had_been(ready, server, undisturbed, kept=BEFORE, said=rf"\(process {going.pid}, .* was cut short")
@@ -57,7 +59,7 @@ def test_a_killed_server_of_its_own_costs_no_finished_stage(
     going = started(ready, None)
     kill(process_of(ready, "flows.server"))
     release(ready)
-    _, err = going.communicate(timeout=120)
+    _, err = going.communicate(timeout=WAIT_SECONDS)
     assert "Traceback" not in err, err
     assert going.returncode in (0, 75), err
     done = BEFORE if going.returncode else (*BEFORE, "train", "gate")
@@ -83,13 +85,14 @@ def test_a_run_killed_in_the_middle_of_its_record_comes_on_record(
     release(ready)
     with environment(PATH=f"{fake.parent}:{os.environ['PATH']}"):
         going = command(ready.root, "run", "one", "--json", url=server)
-    going.communicate(timeout=120)
+    going.communicate(timeout=WAIT_SECONDS)
     assert going.returncode == -signal.SIGKILL and (ready.root / "in-record").exists()
     (ready.root / "in-record").unlink()
     assert read_runs(ready) == []
     stages = (*BEFORE, "train", "gate")
-    as_if_nothing_had_been(ready, server, undisturbed, kept=stages, said="cut short")
-    assert "gate.json" in git(ready.root, "status", "--porcelain", "--untracked-files=all")
+    as_if_nothing_had_been(ready, server, undisturbed, kept=stages, said="it is on record now")
+    (record,) = read_runs(ready)
+    assert record.ended.status == "passed" and "train 7" in git(ready.root, "show", f"{record.commit}:{ROWS}")
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -100,7 +103,7 @@ def test_ctrl_c_once_or_twice_stops_everything_and_loses_nothing(
     for _ in range(times):
         os.killpg(going.pid, signal.SIGINT)
         time.sleep(0.3)
-    _, err = going.communicate(timeout=60)
+    _, err = going.communicate(timeout=WAIT_SECONDS)
     assert going.returncode == 130, (going.returncode, err)
     assert times == 2 or "Traceback" not in err, err
     nobody_is_left(ready)
@@ -114,7 +117,7 @@ def test_two_runs_at_once_do_the_work_once(ready: Workspace, server: str, undist
     assert f"waiting for another run of one (process {first.pid}" in line
     release(ready)
     for each in (first, second):
-        _, err = each.communicate(timeout=120)
+        _, err = each.communicate(timeout=WAIT_SECONDS)
         assert each.returncode == 0, err
     assert (ready.root / "trained").read_text() == "run\n"
     assert outs(ready) == undisturbed

@@ -18,6 +18,7 @@ from tests.flows.conftest import command
 from tests.flows.project import TRAIN, VALIDATE, make_project
 from tests.orchestration.faults.project import (
     STAGES,
+    WAIT_SECONDS,
     kill,
     nobody_is_left,
     nothing_is_half_written,
@@ -89,8 +90,8 @@ def a_second_run(workspace: Workspace, going: Run) -> None:
     second = command(workspace.root, "run", "one", "--json", url="http://127.0.0.1:9/api")  # it will find nothing to do
     assert second.stderr is not None and "waiting for another run of one" in second.stderr.readline()
     (workspace.root / "hold").unlink()
-    going.wait(timeout=240)
-    second.communicate(timeout=240)
+    going.wait(timeout=WAIT_SECONDS)
+    second.communicate(timeout=WAIT_SECONDS)
     assert (going.returncode, second.returncode) == (0, 0)
 
 
@@ -144,11 +145,11 @@ def test_thirty_runs_with_a_fault_in_each_end_with_all_hashes_right(
             (tiny.root / name).unlink(missing_ok=True)
         (tiny.root / "hold").write_text(stage)
         going = command(tiny.root, "run", "one", "--json", url=server)
-        until(lambda run=going: (tiny.root / "in-stage").exists() or run.poll() is not None, 240)
+        until(lambda run=going: (tiny.root / "in-stage").exists() or run.poll() is not None)
         assert going.poll() is None, (number, going.communicate())
         log.append((fault.__name__, stage, "alive"))
         fault(tiny, going)
-        going.communicate(timeout=240)
+        going.communicate(timeout=WAIT_SECONDS)
         nobody_is_left(tiny)
         (tiny.root / "hold").unlink(missing_ok=True)
         status, _, said = run(tiny, server)

@@ -1,14 +1,17 @@
 """Files by hash, raw data from remotes, edited data as new versions."""
 
+import re
 import shutil
 
 import pytest
 
 from tests.projects import dvc
+from tests.remote import failing_remote
 from tunegate.dvc.project import Project
 from tunegate.dvc.storage import fetch, pull_missing
-from tunegate.dvc.tracking import track_edit
+from tunegate.dvc.tracking import track, track_edit
 from tunegate.errors import OutsideError, UserError
+from tunegate.workspace import folder_hash
 
 
 @pytest.fixture
@@ -80,3 +83,21 @@ def test_files_of_an_earlier_run_are_fetched_by_hash_from_cache_or_remote(worksp
     shutil.rmtree(workspace.state / "store")
     with pytest.raises(OutsideError, match=value):
         fetch(workspace, value, ["missing.csv"])
+
+
+@pytest.mark.parametrize("fault", ["half", "flip", "away"])
+def test_what_a_failing_remote_sent_is_not_believed_then_or_later(workspace, tmp_path_factory, fault):
+    folder = tmp_path_factory.mktemp("remote")
+    raw = workspace.raw("one")
+    hash_ = re.search(r"md5: (\S+)", track(workspace, raw).read_text())[1]
+    shutil.copytree(workspace.root / ".dvc/cache/files", folder / "files")
+    with failing_remote(folder) as (remote, url):
+        dvc(workspace.root, "remote", "add", "--default", "team", url)
+        for place in (raw, workspace.root / ".dvc/cache"):
+            shutil.rmtree(place)
+        remote.fault = fault
+        with pytest.raises(OutsideError, match="data/raw/one is not here"):
+            pull_missing(workspace, [raw])
+        assert remote.faults and not raw.exists()
+        remote.fault = "whole"
+        assert pull_missing(workspace, [raw]) == [raw] and folder_hash(raw) == hash_

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,21 @@ def _pull(workspace: Workspace, repository: Any, folder: Path) -> None:
         if forget_damaged(repository, outs):
             repository.pull([tracked], force=True)
     except (*remote_failures(), ObjectFormatError, *WRONG_BYTES) as error:
+        _forget_seen(repository)
         raise OutsideError(
             f"{name} is not here, and DVC could not bring it: {error}.",
             f"Check the remote that {name}.dvc names (`dvc remote list`), or restore the folder from your own copy.",
         ) from error
+
+
+def _forget_seen(repository: Any) -> None:
+    """What DVC noted of remotes: from a list with a wrong byte, it would stand in the way of every later try."""
+    from dvc_data.hashfile.db import get_index
+
+    for name in repository.config["remote"]:
+        with suppress(*remote_failures()):
+            get_index(repository.cloud.get_remote_odb(name, "pull")).clear()
+    repository.drop_data_index()
 
 
 def _tracked_by(folder: Path) -> Path:

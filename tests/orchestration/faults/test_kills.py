@@ -59,9 +59,8 @@ def test_a_killed_server_of_its_own_costs_no_finished_stage(
     going = started(ready, None)
     kill(process_of(ready, "flows.server"))
     release(ready)
-    _, err = going.communicate(timeout=WAIT_SECONDS)
-    assert "Traceback" not in err, err
-    assert going.returncode in (0, 75), err
+    out, err = going.communicate(timeout=WAIT_SECONDS)  # Prefect's own client says much on standard error by now
+    assert going.returncode in (0, 75) and "server went away" in out + err, (out, err)
     done = BEFORE if going.returncode else (*BEFORE, "train", "gate")
     words = "the last run|was cut short" if going.returncode else ""
     as_if_nothing_had_been(ready, server, undisturbed, kept=done, said=words)

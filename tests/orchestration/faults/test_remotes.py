@@ -1,54 +1,19 @@
 """A DVC remote that stops half way, flips a byte or is away: a sentence, nothing wrong believed, the same end."""
 
-import functools
+import json
 import shutil
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.orchestration.faults.project import as_if_nothing_had_been, release, run
 from tests.projects import dvc, git
+from tests.remote import Remote, failing_remote
 from tunegate.dvc.tracking import track
 from tunegate.workspace import Workspace
 
 pytestmark = pytest.mark.slow
-
-
-class Remote(ThreadingHTTPServer):
-    """Files of a folder over HTTP. `fault`: whole, half (the connection ends in the middle), flip or away."""
-
-    fault = "whole"
-    faults = 0  # how often it really happened
-
-
-class Handler(SimpleHTTPRequestHandler):
-    server: Remote
-
-    def do_GET(self) -> None:
-        path = Path(self.translate_path(self.path))
-        if not path.is_file() or self.server.fault == "whole":
-            super().do_GET()
-            return
-        self.server.faults += 1
-        if self.server.fault == "away":
-            self.send_error(503)
-            return
-        content = bytearray(path.read_bytes())
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.server.fault == "half":
-            self.wfile.write(content[: len(content) // 2])
-            self.close_connection = True
-            return
-        content[len(content) // 2] ^= 1
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Silence."""
 
 
 @pytest.fixture
@@ -58,9 +23,7 @@ def remote(ready: Workspace, tmp_path: Path) -> Iterator[Remote]:
     git(ready.root, "rm", "-r", "-q", "--cached", "data/raw/one")
     track(ready, ready.raw("one"))
     shutil.copytree(ready.root / ".dvc/cache/files", folder / "files")
-    with Remote(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as served:
-        threading.Thread(target=served.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{served.server_address[1]}"
+    with failing_remote(folder) as (served, url):
         dvc(ready.root, "remote", "add", "--force", "--default", "team", url)
         git(ready.root, "add", "-A")
         git(ready.root, "commit", "-qm", "Share the data")
@@ -68,12 +31,9 @@ def remote(ready: Workspace, tmp_path: Path) -> Iterator[Remote]:
         shutil.rmtree(ready.raw("one"))
         _forget(ready, listed)
         yield served
-        served.shutdown()
 
 
 def _forget(workspace: Workspace, folder: str) -> None:
-    import json
-
     cache = workspace.root / ".dvc/cache/files/md5"
     entry = cache / folder[:2] / folder[2:]
     for each in json.loads(entry.read_text()):

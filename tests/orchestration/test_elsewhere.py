@@ -59,6 +59,7 @@ def test_a_stage_runs_on_a_worker_that_pulls_just_what_it_reads(tmp_path: Path, 
     (asked,) = [run for run in runs if run["name"].startswith("train@one")]
     assert asked["parameters"].keys() == {"commit", "stage", "pipeline"}
     assert refs(tmp_path / "shared.git") == set()
+    assert git(driver.root, "check-ignore", "data/one/train/model.txt")  # or the next tree would hold the weights
     repository = open_repository(Workspace(driver.root))
     assert not repository.status()
     repository.close()

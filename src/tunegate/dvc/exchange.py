@@ -117,6 +117,8 @@ def _put(workspace: Workspace, step: Step, entry: Entry) -> None:
             with repository.stage_cache._cache_type_copy():
                 finished.checkout(force=True)
             StageLoader.fill_from_lock(stage, entry)
+            repository.scm_context.quiet = True
+            stage.ignore_outs()  # as a run here does: git must never keep them
             stage.dump(update_pipeline=False)
             _remember(repository.stage_cache, entry)
         except DvcException as error:

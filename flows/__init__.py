@@ -13,6 +13,15 @@
     summary      the end of a run for people and for programs
     cancel       a run hears that it is cancelled; `cancelling` tells it
 
+A stage on another machine:
+
+    placing      which pool a stage runs on: hints, and the pipeline's own `resources`
+    elsewhere    the driver's side: asked, followed, and what came back put in its place
+    errand       that stage as the driver sees it through Prefect
+    stage_worker the worker's side: the Prefect flow `run-stage`; its signs of life: `beats`
+    stage_states how it ends, as a state that both sides read
+    worker       `tunegate worker`: Prefect's process worker; the clone that it works in: `clones`
+
 Kept running by `tunegate up`:
 
     up           starts and ends the keeper

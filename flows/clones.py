@@ -10,6 +10,7 @@ from tunegate.versions.git import remote
 from tunegate.workspace import Workspace
 
 REPOSITORY = "TUNEGATE_REPOSITORY"
+CLONE = "TUNEGATE_CLONE"  # set by `tunegate worker` for the flows that it starts; others are started in the clone
 
 
 def clone_here(say: Callable[[str], None]) -> Workspace:

@@ -26,12 +26,11 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling, Crashed
 
 from flows.beats import BEAT, PROGRESS, WORKER
-from flows.stage_states import error_of
+from flows.stage_states import LINES, error_of
 from tunegate.dvc.project import Step
 from tunegate.dvc.running import CrashedError, Listener, StoppedError
 from tunegate.errors import OutsideError
 
-LINES = "prefect.flow_runs.stage"  # the logger of the stage's own lines
 SECONDS_BETWEEN_LOOKS = 1.0
 LATE = timedelta(seconds=20)  # log lines come in batches, some after newer ones
 MOST_LINES = 200  # that the server gives at once

@@ -22,6 +22,7 @@ KINDS: dict[str, type[TunegateError]] = {
     "Waiting": WaitingError,
     "Outside": OutsideError,
 }
+LINES = "prefect.flow_runs.stage"  # the logger of the stage's own lines; the driver shows them and no others
 BETWEEN = "\n\n"  # problem and remedy; a remedy has no empty line
 
 

@@ -18,8 +18,9 @@ from prefect.states import Completed
 from pydantic import TypeAdapter
 
 from flows.beats import Beats
+from flows.clones import CLONE
 from flows.placing import placed
-from flows.stage_states import failed
+from flows.stage_states import LINES, failed
 from tunegate.dvc.exchange import entry_in, made
 from tunegate.dvc.project import Project, Step
 from tunegate.dvc.running import CrashedError, Listener, run_step
@@ -36,14 +37,11 @@ from tunegate.versions.errands import answer, fetch_asked
 from tunegate.versions.remotes import choose_remote
 from tunegate.workspace import Workspace
 
-CLONE = "TUNEGATE_CLONE"  # set by `tunegate worker` for the flows that it starts
-LINES = "prefect.flow_runs.stage"  # the logger of the stage's own lines; the driver shows them and no others
-
 
 @flow(name="run-stage", persist_result=False)
 def run_stage(commit: str, stage: str, pipeline: str) -> State[Any]:
     """One stage of one pipeline on the tree of a commit, as a driver asks for it."""
-    clone = Workspace.find(Path(os.environ[CLONE]))
+    clone = Workspace.find(Path(os.environ.get(CLONE, ".")))
     lines = logging.getLogger(LINES)
     with Beats(UUID(str(flow_run.id))) as beats:
         try:

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.clones import CLONE
 from flows.environment import use_named_server
 from tunegate.errors import OutsideError, UserError
 from tunegate.workspace import Workspace
 
-CLONE = "TUNEGATE_CLONE"
 SECONDS_BETWEEN_QUESTIONS = "2"  # whether there is work; Prefect's own 10 are as long as a small stage
 
 

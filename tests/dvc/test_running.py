@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from tests.projects import SECOND, dvc
+from tests.projects import SECOND, dvc, write_inputs
 from tunegate.dvc.project import Hints, Project, Step
 from tunegate.dvc.running import CrashedError, Listener, run_step
 from tunegate.errors import OutsideError, RefusedError
@@ -56,6 +56,15 @@ def test_an_up_to_date_step_is_unchanged_and_force_runs_it_anyway(ready):
     run(ready)
     assert run(ready)[0] == "unchanged"
     assert run(ready, force=True)[0] == "ran"
+
+
+def test_a_setting_called_size_is_no_fact_of_a_file(ready):
+    """DVC's own run cache leaves it out of its keys, and restored what another size had made."""
+    assert run(ready)[0] == "ran"
+    write_inputs(ready, "one", second={"size": 2})
+    assert run(ready)[0] == "ran"
+    write_inputs(ready, "one")
+    assert run(ready)[0] == "restored"
 
 
 def test_a_result_seen_before_is_restored_with_its_reports(workspace):

@@ -7,6 +7,7 @@
     streams    where DVC's log lines go
     failures   what a remote may raise
     leftovers  locks of killed processes
+    run_cache  settings that DVC's run cache would not tell apart
     exchange   one stage handed between machines
     child      the process in which one stage runs
     running    starting that process, following it, and ending it with everything it started

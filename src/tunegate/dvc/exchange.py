@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tunegate.dvc.project import Step
+from tunegate.dvc.run_cache import hash_of_entry
 from tunegate.dvc.settings import open_repository
 from tunegate.dvc.transfer import fetch_objects
 from tunegate.errors import OutsideError, UserError
@@ -49,9 +50,9 @@ def work_of(workspace: Workspace, step: Step) -> Work:
 
 
 def _key(stage: Any) -> str:
-    from dvc.stage.cache import _get_stage_hash
+    from dvc.stage.serialize import to_single_stage_lockfile
 
-    return str(_get_stage_hash(stage))
+    return key_of(to_single_stage_lockfile(stage))
 
 
 def _holding(repository: Any, stage: Any) -> Iterator[str]:
@@ -101,9 +102,7 @@ def take(workspace: Workspace, step: Step, entry: Entry, key: str) -> None:
 
 def key_of(entry: Entry) -> str:
     """The key of the work whose entry this is."""
-    from dvc.stage.cache import _get_cache_hash
-
-    return str(_get_cache_hash({**entry}, key=True))
+    return hash_of_entry({**entry}, key=True)
 
 
 def _put(workspace: Workspace, step: Step, entry: Entry) -> None:
@@ -130,10 +129,9 @@ def _put(workspace: Workspace, step: Step, entry: Entry) -> None:
 
 def _remember(cache: Any, entry: Entry) -> None:
     """In DVC's run cache, as a run here would be: going back to these inputs restores it."""
-    from dvc.stage.cache import _get_cache_hash
     from dvc.utils.serialize import dump_yaml
 
-    path = Path(cache._get_cache_path(key_of(entry), _get_cache_hash({**entry})))
+    path = Path(cache._get_cache_path(key_of(entry), hash_of_entry(entry)))
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
     dump_yaml(str(unfinished), entry)

@@ -29,9 +29,11 @@ def open_repository(workspace: Workspace) -> Any:
     from dvc.repo import Repo
 
     from tunegate.dvc.leftovers import clear_leftovers
+    from tunegate.dvc.run_cache import tell_settings_apart
     from tunegate.dvc.streams import follow_streams
 
     follow_streams()
+    tell_settings_apart()
     repository = Repo(str(workspace.root), _wait_for_lock=True)
     clear_leftovers(repository)
     _name_default_remote(repository, workspace)

@@ -44,10 +44,14 @@ def errand(name: str, step: Step, listener: Listener) -> Iterator["Errand"]:
         try:
             yield opened
         except httpx.HTTPError as error:
-            raise OutsideError(
-                f"Prefect's server failed while {step.address} was at its worker: {error!r}.",
-                "Look at the server, then run again: what the worker makes is found again.",
-            ) from error
+            problem = f"Prefect's server failed while {step.address} was at its worker: {error!r}."
+            listener.line(problem)
+            remedy = "Look at the server, then run again: what the worker makes is found again."
+            raise OutsideError(problem, remedy) from error
+        except OutsideError as error:
+            listener.line(error.problem)  # said here too, since the next try may succeed
+            opened.call_off()
+            raise
         except BaseException:
             opened.call_off()
             raise
@@ -62,6 +66,7 @@ class Errand:
         self._attempts = 0
         self._run: FlowRun | None = None
         self._lines = _Lines(client, listener)
+        self._shown: object = None  # how far it was, when that was last told
 
     @property
     def commit(self) -> str:
@@ -116,10 +121,11 @@ class Errand:
             if problem := patience.is_over(self._at_hand):
                 self._give_up(problem)
             if patience.wonders and state.is_scheduled():
-                self._listener.line(self._waited_for())
+                self._say_what_is_waited_for()
             time.sleep(SECONDS_BETWEEN_LOOKS)
             state = self._look(patience)
-        self._lines.hear(self._at_hand, last=True)
+        with suppress(httpx.HTTPError):  # the last lines are not worth the stage
+            self._lines.hear(self._at_hand, last=True)
         if not state.is_completed():
             raise self._error(state)
 
@@ -131,11 +137,17 @@ class Errand:
             patience.answered()
         except httpx.HTTPError:
             patience.unanswered()
-        if progress := self._at_hand.labels.get(PROGRESS):
+        progress = self._at_hand.labels.get(PROGRESS)
+        if progress not in (None, self._shown):
+            self._shown = progress
             self._listener.progress(json.loads(str(progress)))
         state: State[Any] | None = self._at_hand.state
         assert state is not None
         return state
+
+    def _say_what_is_waited_for(self) -> None:
+        with suppress(httpx.HTTPError):
+            self._listener.line(self._waited_for())
 
     def _waited_for(self) -> str:
         workers = self._client.read_workers_for_work_pool(self._step.hints.pool)

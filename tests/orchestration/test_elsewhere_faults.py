@@ -89,6 +89,7 @@ def test_a_killed_worker_is_told_and_another_one_takes_over(tmp_path: Path, serv
         go.touch()
         out, err = at_work.communicate(timeout=120)
     assert at_work.returncode == 0 and model(driver) == "train 1\n", out + err
+    assert ("it is lost" if whole else "lost the process of train@one") in out
 
 
 def test_a_worker_that_never_comes_is_waited_for_so_long_and_no_longer(tmp_path: Path, server: str) -> None:

@@ -1,8 +1,8 @@
 """DVC's run cache knows a stage's settings whole.
 
-DVC names an entry by a hash of command, inputs and settings, and leaves out whatever is called `size` or `nfiles`: facts
-of files that are told by their hash already, but also settings of these names, at any depth. A stage would be restored
-from a run with another `vocabulary.size`. Here only the entries of files lose the two.
+DVC names an entry by a hash of command, inputs and settings, and leaves out whatever is called `size` or `nfiles`:
+facts of files that are told by their hash already, but also settings of these names, at any depth. A stage would be
+restored from a run with another `vocabulary.size`. Here only the entries of files lose the two.
 """
 
 from typing import Any

@@ -21,6 +21,7 @@ DEPLOYED = (
 RUNNING = ("prefect.flow-run.heartbeat", "prefect.flow-run.Running", "prefect.flow-run.Retrying")
 
 
+NO_SIGN = "Lost: no sign of life"
 SILENT = "tunegate: a run without a sign of life is lost"
 NOT_BEGUN = "tunegate: a run that never began is lost"
 ONCE_MORE = "tunegate: a crashed run starts once more"
@@ -52,7 +53,7 @@ def wanted() -> list[Any]:
             name=SILENT,
             description="No heartbeat for three times its interval: the process is gone. The run is marked crashed.",
             trigger=silence(RUNNING, SILENT_SECONDS),
-            actions=[crashed(f"Lost: no sign of life for {SILENT_SECONDS} seconds.")],
+            actions=[crashed(f"{NO_SIGN} for {SILENT_SECONDS} seconds.")],
         ),
         AutomationCore(
             name=NOT_BEGUN,

@@ -6,8 +6,10 @@ server has them as units of systemd (deploy/), with no keeper above them.
 
 import asyncio
 import os
+import threading
 
 from flows.alive import ALIVE, end_with_keeper, folder_of
+from flows.api import Server
 from flows.keeper import READY
 from flows.prefect_file import POOL, Deployment
 from tunegate.errors import TunegateError
@@ -40,7 +42,7 @@ async def _work(workspace: Workspace, wanted: list[Deployment] | None, *, first:
     from prefect.workers.process import ProcessWorker
 
     from flows.deployments import deploy
-    from flows.lost import give_up_lost_runs
+    from flows.lost import give_up_lost_runs, watch_over_waiting
 
     async with get_client() as client:
         if first and ALIVE in os.environ:  # without a keeper, others may be at work: silence tells of lost runs
@@ -48,7 +50,9 @@ async def _work(workspace: Workspace, wanted: list[Deployment] | None, *, first:
         for line in await deploy(client, workspace, wanted) if wanted is not None else ():
             print(line, flush=True)  # noqa: T201
     if ALIVE in os.environ:
-        (folder_of(workspace) / READY).touch()
+        server = Server(os.environ["PREFECT_API_URL"])
+    threading.Thread(target=watch_over_waiting, args=(server,), name="watch-over-waiting", daemon=True).start()
+    (folder_of(workspace) / READY).touch()
     name = f"{os.uname().nodename}-{POOL}"
     await ProcessWorker(work_pool_name=POOL, name=name, limit=int(os.environ["TUNEGATE_AT_ONCE"])).start(printer=print)
 

@@ -2,10 +2,12 @@
 
 import hashlib
 import signal
+from datetime import UTC, datetime, timedelta
 from urllib.request import Request, urlopen
 
 import pytest
 
+from flows.automations import NO_SIGN
 from tunegate.errors import OutsideError
 from tunegate.versions.git import file_at
 from tunegate.versions.runs import find_run
@@ -81,16 +83,32 @@ def begun(up, name):
     return made["id"]
 
 
+def suspend(up, run):
+    details = {"pause_key": "approval", "pause_timeout": (datetime.now(UTC) + timedelta(days=3)).isoformat()}
+    state = {"type": "PAUSED", "name": "Suspended", "state_details": details}
+    assert up.server.post(f"flow_runs/{run}/set_state", state=state)["status"] == "ACCEPT"
+
+
 def test_a_run_that_waits_for_a_person_is_never_taken_for_a_lost_one(up):
     """It fell silent before the other did, which is found to be lost."""
     waiting = begun(up, "waits")
-    suspended = {"type": "PAUSED", "name": "Suspended", "state_details": {"pause_reschedule": True}}
-    up.server.post(f"flow_runs/{waiting}/set_state", state=suspended)
+    suspend(up, waiting)
     silent = begun(up, "silent")
     lost = up.ended(silent)
     assert lost["state_name"] == "Crashed" and "no sign of life" in lost["state"]["message"]
     assert up.run(waiting)["state_name"] == "Suspended"
     assert "waits (suspended) for a person" in up.tunegate("status")
+    up.server.post(f"flow_runs/{waiting}/set_state", state={"type": "CANCELLED"})
+
+
+def test_a_run_whose_suspension_the_server_overlooked_is_put_back(up):
+    """As happens when SQLite is busy: the automation marks it, and it is paused again before it could start anew."""
+    waiting = begun(up, "overlooked")
+    suspend(up, waiting)
+    up.server.post(f"flow_runs/{waiting}/set_state", state={"type": "CRASHED", "message": f"{NO_SIGN} for 90 seconds."})
+    assert up.run(waiting)["state_name"] == "Crashed"
+    up.until(lambda: up.run(waiting)["state_name"] == "Suspended", "it to be put back", 60)
+    assert up.run(waiting)["state"]["state_details"]["pause_key"] == "approval"
     up.server.post(f"flow_runs/{waiting}/set_state", state={"type": "CANCELLED"})
 
 

@@ -115,7 +115,8 @@ def test_a_team_s_server_has_the_settings_of_the_one_that_tunegate_up_keeps(tmp_
     from flows.environment import settings_of_kept
     from tunegate.workspace import Workspace
 
-    kept = settings_of_kept(Workspace(tmp_path, tmp_path), 4200)
+    every = settings_of_kept(Workspace(tmp_path, tmp_path), 4200)
+    kept = {name: value for name, value in every.items() if name.startswith("PREFECT_")}
     ours = {**read_environment(DEPLOY / "client.env"), **read_environment(DEPLOY / "server.env")}
     own = {"PREFECT_HOME", "PREFECT_SERVER_UI_STATIC_DIRECTORY", "PREFECT_SERVER_UI_ENABLED", "PREFECT_LOGGING_LEVEL"}
     own.add("PREFECT_WORKER_QUERY_SECONDS")

@@ -85,10 +85,14 @@ def write_kept(workspace: Workspace, kept: Kept) -> None:
 
 
 def read_kept(workspace: Workspace) -> Kept | None:
-    """What the living keeper says; None where there is none. In its first moment it may have said nothing yet."""
+    """What the living keeper says; None where there is none.
+
+    In its first moment it has said nothing yet, and what is there is of one that was killed.
+    """
     if not keeper_lives(workspace):
         return None
-    return last_kept(workspace)
+    kept = last_kept(workspace)
+    return kept if kept is not None and kept.process.lives() else None
 
 
 def last_kept(workspace: Workspace) -> Kept | None:

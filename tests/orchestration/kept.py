@@ -116,7 +116,7 @@ class Up:
 
     def engines(self) -> list[psutil.Process]:
         """The processes of deployed runs."""
-        return [process for process in self.processes() if "flows.engine" in process.cmdline()]
+        return [process for process in self.processes() if "flows.engine" in _command(process)]
 
     def training(self, log: Path, times: int = 1) -> psutil.Process:
         """The stage's process, once it has started so often; see the fixture `held`."""
@@ -125,6 +125,14 @@ class Up:
 
     def nothing_lives(self) -> None:
         self.until(lambda: not self.processes(), "every process to end", 20)
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """Empty of one that has just ended."""
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
 
 
 def make_up(root: Path, pipelines: tuple[str, ...] = ("one",)) -> Up:

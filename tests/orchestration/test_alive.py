@@ -63,6 +63,11 @@ def test_what_a_dead_keeper_wrote_is_not_taken_for_a_living_one(workspace):
     assert read_kept(workspace) is None and last_kept(workspace) == kept
 
 
+def test_a_keeper_that_has_said_nothing_yet_is_not_taken_for_the_one_before(workspace, keeper):
+    write_kept(workspace, Kept(Process(1, 0.0), "http://127.0.0.1:1/api", "2026-01-01T00:00:00+00:00", 2, "ready"))
+    assert keeper_lives(workspace) and read_kept(workspace) is None
+
+
 def test_a_number_that_went_to_another_process_gets_no_signal(workspace):
     with subprocess.Popen(["sleep", "99"]) as other:
         right = Process.of(other.pid)

@@ -71,11 +71,15 @@ def stack(bento: Path) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def deployment(stack: Stack) -> str:
-    """The flow above, deployed to the pool `local`, which the unit's worker polls."""
+    """The flow above, deployed to the pool that the unit's worker polls; the event `tunegate.tried` starts it."""
     stack.prefect("work-pool", "create", "local", "--type", "process")
     stack.prefect("--no-prompt", "deploy", "flow.py:work", "-n", "tried", "-p", "local")
     stack.start("tunegate-worker")
-    return str(stack.ask("/deployments/name/work/tried")["id"])
+    made = str(stack.ask("/deployments/name/work/tried")["id"])
+    trigger = {"type": "event", "posture": "Reactive", "expect": ["tunegate.tried"], "threshold": 1, "within": 0}
+    action = {"type": "run-deployment", "source": "selected", "deployment_id": made}
+    stack.ask("/automations/", {"name": "tried", "enabled": True, "trigger": trigger, "actions": [action]})
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -158,9 +162,6 @@ def test_the_tables_are_brought_up_to_date_from_an_older_version(stack: Stack) -
 
 def test_an_event_starts_a_run(stack: Stack, deployment: str) -> None:
     """What never happens where services started on tables that were not there yet."""
-    trigger = {"type": "event", "posture": "Reactive", "expect": ["tunegate.tried"], "threshold": 1, "within": 0}
-    action = {"type": "run-deployment", "source": "selected", "deployment_id": deployment}
-    stack.ask("/automations/", {"name": "tried", "enabled": True, "trigger": trigger, "actions": [action]})
     stack.prefect("event", "emit", "tunegate.tried", "--resource-id", "data.one")
     until(lambda: runs(stack))
     until(lambda: state_of(stack, runs(stack)[0]["id"]) == "COMPLETED")
@@ -196,7 +197,7 @@ def test_a_run_survives_the_death_of_redis_and_automations_go_on(stack: Stack, d
     until(lambda: len(runs(stack)) > before)
 
 
-def test_prefect_is_reached_through_the_proxy_over_tls_alone(stack: Stack, proxy: Proxy) -> None:
+def test_prefect_is_reached_through_the_proxy_over_tls_alone(stack: Stack, deployment: str, proxy: Proxy) -> None:
     outside = {
         "PREFECT_API_URL": f"https://localhost:{proxy.port}/api",
         "PREFECT_API_SSL_CERT_FILE": str(proxy.certificate),

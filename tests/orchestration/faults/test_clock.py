@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.orchestration.faults.project import WAIT_SECONDS, as_if_nothing_had_been, environment, release, run, started
+from tests.flows.conftest import command
+from tests.orchestration.faults.project import WAIT_SECONDS, as_if_nothing_had_been, environment, release, started
 from tunegate.versions.runs import read_runs
 from tunegate.workspace import Workspace
 
@@ -34,7 +35,8 @@ def test_a_clock_that_jumps_while_a_run_is_going(
     before = rows.read_text()
     rows.write_text(before + "train 8\n")
     with environment(**faked):
-        status, states, log = run(ready, server)
-    assert status == 0 and states["ingest"] == "ran", log
+        second = command(ready.root, "run", "one", "--json", url=server)
+    out, err = second.communicate(timeout=WAIT_SECONDS)  # libfaketime breaks sleep in Prefect's heartbeat
+    assert second.returncode == 0 and '"ran"' in out, err
     rows.write_text(before)
     as_if_nothing_had_been(ready, server, undisturbed, said="")

@@ -53,7 +53,6 @@ def test_a_killed_driver_costs_its_stage_alone(ready: Workspace, server: str, un
     as_if_nothing_had_been(ready, server, undisturbed, kept=BEFORE, said=rf"\(process {going.pid}, .* was cut short")
 
 
-@pytest.mark.xfail(reason="Prefect's client waits minutes for a server that is gone; Ctrl-C ends the run meanwhile")
 def test_a_killed_server_of_its_own_costs_no_finished_stage(
     ready: Workspace, server: str, undisturbed: dict[str, str]
 ) -> None:

@@ -28,7 +28,7 @@ def stage(
 
         end_with_driver()
     try:
-        _run(name, pipeline, Workspace.find())
+        _run(name, pipeline)
     except TunegateError as error:
         if path := os.environ.get("TUNEGATE_FAILURE"):
             _write_failure(error, Path(path))
@@ -36,16 +36,16 @@ def stage(
         raise
 
 
-def _run(name: str, pipeline: str, workspace: Workspace) -> None:
+def _run(name: str, pipeline: str) -> None:
     """The stage; or, started by a training of several processes, a part of its work."""
     if os.environ.get("TUNEGATE_TEAM"):
         from tunegate.stages.train import help_to_train
 
-        help_to_train(pipeline, workspace)
+        help_to_train(pipeline, Workspace(Path.cwd()))  # started there
         return
     from tunegate.stages import run_stage
 
-    run_stage(name, pipeline, workspace)
+    run_stage(name, pipeline, Workspace.find())
 
 
 def _write_failure(error: TunegateError, path: Path) -> None:

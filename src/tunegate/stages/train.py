@@ -105,7 +105,7 @@ def run(context: Context) -> TrainReport:
     settings = context.settings(TrainSettings)
     compute = choose_compute(settings)
     helper = [sys.executable, "-m", "tunegate.cli", "stage", context.progress.stage, context.pipeline]
-    with together(helper, settings.processes, compute.device) as team:
+    with together(helper, settings.processes, compute.device, context.workspace.root) as team:
         report = _train(context, settings, replace(compute, team=team))
     assert report is not None  # it leads
     return report

@@ -32,14 +32,14 @@ def is_helper() -> bool:
 
 
 @contextmanager
-def together(command: Sequence[str], size: int, device: str) -> Iterator[Team]:
-    """The leader's team; `command` starts a helper. Raises a helper's own failure."""
+def together(command: Sequence[str], size: int, device: str, root: Path | None = None) -> Iterator[Team]:
+    """The leader's team; `command` starts a helper, in the folder `root`. Raises a helper's own failure."""
     if size == 1:
         yield ALONE
         return
     with tempfile.TemporaryDirectory(prefix="tunegate-team-") as name:
         folder = Path(name)
-        helpers = [_start(command, folder, Team(number, size), device) for number in range(1, size)]
+        helpers = [_start(command, folder, Team(number, size), device, root) for number in range(1, size)]
         over = threading.Event()
         threading.Thread(target=_end_with, args=(helpers, over), daemon=True).start()
         try:
@@ -84,11 +84,13 @@ def meeting(place: Path, team: Team, device: str) -> Iterator[Team]:
         distributed.destroy_process_group()
 
 
-def _start(command: Sequence[str], folder: Path, team: Team, device: str) -> "subprocess.Popen[bytes]":
+def _start(
+    command: Sequence[str], folder: Path, team: Team, device: str, root: Path | None
+) -> "subprocess.Popen[bytes]":
     environment = {name: value for name, value in os.environ.items() if name != "TUNEGATE_DRIVEN"}
     environment[PLACE] = f"{team.number} {team.size} {device} {folder / 'meeting'}"
     environment[FAILURE] = str(folder / f"failure-{team.number}.json")
-    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
+    return subprocess.Popen(command, cwd=root, env=environment, stdin=subprocess.PIPE)
 
 
 def _end_with(helpers: "list[subprocess.Popen[bytes]]", over: threading.Event) -> None:

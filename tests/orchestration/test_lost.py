@@ -30,7 +30,7 @@ def again(up, lost):
         ]
         return found
 
-    up.until(there, "a second attempt", 300)
+    up.until(there, "a second attempt", 1200)  # see docs/how-to/schedule.md: a young run's event waits for another's
     up.ended(found[0]["id"])
     return up.run(found[0]["id"])
 

@@ -21,6 +21,8 @@ NARROW = {"initializer_range": 0.1}  # about 64 ** -0.5; the usual 0.02 is for a
 ORDER: "dict[Family, str]" = {"bert": "nsp", "albert": "sop"}
 """What is learnt beside words: as the nets' own papers have it."""
 
+MEAN = {"pooling": "mean"}  # the first token's state has little to say after so short a training
+
 
 @dataclass(frozen=True)
 class Target:
@@ -38,7 +40,7 @@ def _sib200(language: str) -> Target:
         split: f"sib200/{language}/{name}.tsv" for split, name in zip(SPLITS, ("train", "dev", "test"), strict=True)
     }
     ingest = {"columns": {"id": "index_id", "label": "category"}}
-    return Target("sib200", "text_classification", "accuracy", files, {"ingest": ingest})
+    return Target("sib200", "text_classification", "accuracy", files, {"ingest": ingest, "train": MEAN})
 
 
 BANKING = Target(
@@ -46,7 +48,7 @@ BANKING = Target(
     "text_classification",
     "accuracy",
     {"train": "banking77/train.csv", "test": "banking77/test.csv"},
-    {"ingest": {"columns": {"label": "category"}}},
+    {"ingest": {"columns": {"label": "category"}}, "split": {"test": 0.0, "validation": 0.1}, "train": MEAN},
 )
 WEIBO = Target(
     "weibo-ner",
@@ -106,7 +108,7 @@ def write_target(target: Target, folder: Path, where: Path) -> dict[str, str]:
         if target is BANKING and split == "train":
             text = _few(text)
         (where / name).write_bytes(text.encode("utf-8"))
-        splits[name] = split
+        splits[name] = "auto" if "validation" not in target.files and split == "train" else split
     return splits
 
 

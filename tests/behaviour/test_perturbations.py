@@ -49,6 +49,11 @@ def test_case_is_written_as_asked():
     assert change("你好", "case", to="upper") == "你好"
 
 
+def test_a_blank_that_asks_for_a_word_stays() -> None:
+    assert change("Fish live in _, not [MASK]!", "punctuation") == "Fish live in _ not [MASK]"
+    assert change("Fish live in [MASK].", "case", to="lower") == "fish live in [MASK]."
+
+
 def test_dropping_punctuation_keeps_words_and_numbers_whole():
     assert change("Don't! It cost 3.50 (e-mail me) - ok?", "punctuation") == "Don't It cost 3.50 e-mail me ok"
     assert change("你好，我的包裹在哪里？", "punctuation") == "你好我的包裹在哪里"

@@ -12,6 +12,7 @@ from typing import Any
 
 from tunegate.behaviour.schema import Add, Case, Perturb, Punctuation, Simplified, Swap, Traditional, Typos, Width
 from tunegate.behaviour.templates import Lists
+from tunegate.text.blanks import BLANK
 
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 WORD = re.compile(r"[^\W\d_]{4,}")  # shorter words turn into others
@@ -85,13 +86,18 @@ def _beside(letter: str) -> str:
 
 
 def _case(text: str, settings: Case, _: Random, __: Lists) -> str:
-    return {"lower": text.lower, "upper": text.upper, "title": text.title}[settings.to]()
+    change = {"lower": str.lower, "upper": str.upper, "title": str.title}[settings.to]
+    start, changed = 0, ""
+    for blank in BLANK.finditer(text):
+        changed, start = changed + change(text[start : blank.start()]) + blank[0], blank.end()
+    return changed + change(text[start:])
 
 
 def _punctuation(text: str, settings: Punctuation, random: Random, _: Lists) -> str:
     if settings.way == "add":
         return text.rstrip() + random.choice(HAN_ENDS if HAN.search(text) else ENDS)
-    kept = (letter for number, letter in enumerate(text) if not _is_mark(text, number))
+    blanks = {place for blank in BLANK.finditer(text) for place in range(*blank.span())}  # a word is asked there
+    kept = (letter for number, letter in enumerate(text) if number in blanks or not _is_mark(text, number))
     return re.sub(r" {2,}", " ", "".join(kept)).strip()
 
 

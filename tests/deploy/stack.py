@@ -80,8 +80,8 @@ class Stack:
             if (path := Path(self.here(file))).exists():
                 environment.update(read_environment(path))
         for value in unit.values.get("Environment", []):
-            key, _, content = value.partition("=")
-            environment[key] = self.here(content)
+            key, _, content = self.here(value).partition("=")
+            environment[key] = content
         environment.update(variables)
         if unit.credentials:
             environment["CREDENTIALS_DIRECTORY"] = str(self._credentials(name, unit.credentials))

@@ -36,6 +36,9 @@ Kept running by `tunegate up`:
     deployments  what is declared, put on a server
     automations  what watches over runs on the server; `lost`: what no automation can know
     status       how all this is doing; `checkup`: what `tunegate doctor` says of it
+    approval     the Prefect flow in which an undecided model waits for a person; `asking` starts it
+    decided      decisions made elsewhere end that wait
+    notifications  who is told of what (notifications.yaml); `notifying`: on the server, `mail`: one of the ways
     api          Prefect's API in plain HTTP
 
 What depends on what stands in dvc.yaml; what a stage does, in `tunegate.stages`.

@@ -4,6 +4,7 @@ Both are *proactive*: they act when something expected has not come. Every event
 also that it was paused or suspended: a run that waits for a person is never taken for a lost one.
 """
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -14,10 +15,6 @@ PAUSE_SECONDS = (
 )
 
 ALIVE = "prefect.flow-run.*"
-DEPLOYED = (
-    {"prefect.resource.role": "flow", "prefect.resource.name": "run"},
-    {"prefect.resource.role": "deployment"},  # a run by hand is its person's to start again
-)
 RUNNING = ("prefect.flow-run.heartbeat", "prefect.flow-run.Running", "prefect.flow-run.Retrying")
 
 
@@ -25,7 +22,8 @@ NO_SIGN = "Lost: no sign of life"
 SILENT = "tunegate: a run without a sign of life is lost"
 NOT_BEGUN = "tunegate: a run that never began is lost"
 ONCE_MORE = "tunegate: a crashed run starts once more"
-NAMES = (SILENT, NOT_BEGUN, ONCE_MORE)
+APPROVAL_ONCE_MORE = "tunegate: a crashed approval starts once more"
+NAMES = (SILENT, NOT_BEGUN, ONCE_MORE, APPROVAL_ONCE_MORE)
 
 
 def wanted() -> list[Any]:
@@ -33,10 +31,10 @@ def wanted() -> list[Any]:
     from prefect.automations import AutomationCore, ChangeFlowRunState, EventTrigger, Posture, RunDeployment
     from prefect.client.schemas.objects import StateType
 
-    def silence(after: tuple[str, ...], seconds: int, *, deployed: bool = False) -> Any:
+    def silence(after: tuple[str, ...], seconds: int, of_flow: str | None = None) -> Any:
         return EventTrigger(
             match={"prefect.resource.id": "prefect.flow-run.*"},
-            match_related=list(DEPLOYED) if deployed else {},
+            match_related=_deployed(of_flow) if of_flow else {},
             for_each={"prefect.resource.id"},
             after=set(after),
             expect={ALIVE},
@@ -64,22 +62,39 @@ def wanted() -> list[Any]:
         AutomationCore(
             name=ONCE_MORE,
             description="With the same parameters, as its second attempt; the flow's own parameters allow no third.",
-            trigger=silence(("prefect.flow-run.Crashed",), PAUSE_SECONDS, deployed=True),
-            actions=[RunDeployment(source="inferred", parameters=_once_more())],
+            trigger=silence(("prefect.flow-run.Crashed",), PAUSE_SECONDS, "run"),
+            actions=[RunDeployment(source="inferred", parameters=_once_more(revision="HEAD", force=[]))],
+        ),
+        AutomationCore(
+            name=APPROVAL_ONCE_MORE,
+            description="What was decided is on record; the packaging of an approved model goes on in another run.",
+            trigger=silence(("prefect.flow-run.Crashed",), PAUSE_SECONDS, "approval"),
+            actions=[RunDeployment(source="inferred", parameters=_once_more(run="", verdict_hash="", days=14))],
         ),
     ]
 
 
-def _once_more() -> dict[str, Any]:
+def _deployed(flow: str) -> list[dict[str, str]]:
+    """A run by hand is its person's to start again."""
+    return [
+        {"prefect.resource.role": "flow", "prefect.resource.name": flow},
+        {"prefect.resource.role": "deployment"},
+    ]
+
+
+def _once_more(**defaults: Any) -> dict[str, Any]:
     """The crashed run's parameters, one attempt later: over its limit, the server refuses the run."""
 
     def template(text: str) -> dict[str, Any]:
         return {"__prefect_kind": "json", "value": {"__prefect_kind": "jinja", "template": text}}
 
+    def same(name: str, default: Any) -> dict[str, Any]:
+        given = "" if default is None else f" | default({json.dumps(default)})"
+        return template(f"{{{{ flow_run.parameters['{name}']{given} | tojson }}}}")
+
     return {
-        "pipeline": template("{{ flow_run.parameters['pipeline'] | tojson }}"),
-        "revision": template("{{ flow_run.parameters['revision'] | default('HEAD') | tojson }}"),
-        "force": template("{{ flow_run.parameters['force'] | default([]) | tojson }}"),
+        "pipeline": same("pipeline", None),
+        **{name: same(name, default) for name, default in defaults.items()},
         "attempt": template("{{ (flow_run.parameters['attempt'] | default(1)) + 1 }}"),
     }
 

@@ -12,9 +12,11 @@ from prefect.client.schemas.objects import State
 from prefect.states import Failed
 from pydantic import Field
 
+from flows.asking import ask_a_person
 from flows.cancel import heeding
 from flows.late import collapsed
 from flows.start import Order, opened
+from flows.summary import summarise
 from flows.told import Lines
 from flows.trees import run_tree
 from flows.walk import Walk, name_of_now
@@ -63,4 +65,8 @@ def _walk(pipeline: str, revision: str, force: frozenset[str]) -> State[Any]:
         chdir(tree.root),
         opened(tree, Order((pipeline,), force), lines) as (job,),
     ):
-        return Walk(job, snapshot(tree), str(flow_run.name)).steps(stopped)
+        walk = Walk(job, snapshot(tree), str(flow_run.name))
+        state = walk.steps(stopped)
+        if asked := ask_a_person(workspace, summarise(tree, walk.result())):
+            lines.say(f"a person is asked: {asked}")
+        return state

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from flows import notifying
 from flows.environment import at_home
+from flows.notifications import read_notifications
 from flows.prefect_file import POOL, Deployment, declared
 from flows.schedules import check_schedule, schedule_object
 from tunegate.errors import OutsideError
@@ -20,16 +22,33 @@ from tunegate.workspace import Workspace
 
 OURS = "tunegate"  # the tag of what we deploy, by which we know what to take away again
 POOLS = {POOL: "Processes on this machine: the pipelines themselves"}
-FORMAT = "2"  # raised when `_create` says more or otherwise than before
+APPROVAL = Deployment(
+    name="approval",
+    entrypoint="flows.approval.approval",
+    parameters={},
+    pool=POOL,
+    description="Where an undecided model waits for a person; deployed runs start its runs",
+    tags=(),
+    limit=None,
+    strategy="ENQUEUE",
+    variables={},
+    schedules=(),
+)
+"""Deployed with every project. An entry with its entrypoint in prefect.yaml takes its place (for other `days`)."""
+FORMAT = "3"  # raised when `_create` says more or otherwise than before
 
 
 def checked(workspace: Workspace) -> list[Deployment]:
     """What is declared. Raises UserError for a mistake in prefect.yaml or params.yaml, schedules included."""
     at_home(workspace)
     wanted = declared(workspace)
+    if all(each.entrypoint != APPROVAL.entrypoint for each in wanted):
+        wanted.append(APPROVAL)
     for deployment in wanted:
         for schedule in deployment.schedules:
             check_schedule(schedule)
+    for notification in read_notifications(workspace):
+        notification.address()  # whether its variables are set
     return wanted
 
 
@@ -41,6 +60,7 @@ async def deploy(client: Any, workspace: Workspace, wanted: Sequence[Deployment]
     lines += [await _apply(client, workspace, each) for each in wanted]
     lines += await _take_away(client, {each.name for each in wanted})
     lines += await install(client)
+    lines += await notifying.install(client, workspace)
     return [line for line in lines if line]
 
 
@@ -121,6 +141,12 @@ async def _create(client: Any, workspace: Workspace, wanted: Deployment, flow: A
             for each in wanted.schedules
         ],
     )
+
+
+def _of_pipeline(wanted: Deployment) -> list[str]:
+    """The tag that its runs have, by which lists and notifications find a pipeline's."""
+    pipeline = wanted.parameters.get("pipeline")
+    return [f"pipeline:{pipeline}"] if pipeline else []
 
 
 def _variables(workspace: Workspace, wanted: Deployment) -> dict[str, Any]:

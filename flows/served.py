@@ -33,6 +33,8 @@ def main() -> None:
     import uvicorn
     from prefect.server.api.server import create_app
 
+    import flows.mail  # noqa: F401 - the server sends mail, so it must know the block
+
     config = uvicorn.Config(to_itself(create_app()), log_level="warning", lifespan="on", timeout_graceful_shutdown=3)
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -148,12 +148,21 @@ def _asked(kept: Kept, server: Server, waiting: tuple[Wait, ...]) -> Status:
         why,
         workers,
         tuple(queue for pool in pools for queue in _queues(server, pool)),
-        tuple(_coming(server, each) for each in sorted(deployments.values(), key=lambda each: str(each["name"]))),
+        tuple(_coming(server, each) for each in sorted(deployments.values(), key=_name) if _is_scheduled(each)),
         running=_runs(server, names, {"type": {"any_": list(IN_PROGRESS)}}),
         late=_runs(server, names, {"name": {"any_": ["Late"]}}),
         paused=_runs(server, names, {"type": {"any_": ["PAUSED"]}}),
         waits=waiting,
     )
+
+
+def _name(deployment: dict[str, Any]) -> str:
+    return str(deployment["name"])
+
+
+def _is_scheduled(deployment: dict[str, Any]) -> bool:
+    """Or could be: what other runs start (an approval) is of no interest among schedules."""
+    return bool(deployment["schedules"]) or "pipeline" in (deployment["parameters"] or {})
 
 
 def _workers(server: Server, pool: str) -> list[Worker]:

@@ -8,6 +8,7 @@ import time
 
 from flows.alive import Kept, folder_of, keeper_lives, last_kept, read_kept
 from flows.job import Say
+from flows.notifications import read_notifications
 from flows.prefect_file import declared
 from tunegate.errors import OutsideError, UserError
 from tunegate.workspace import Workspace
@@ -23,6 +24,8 @@ def up(workspace: Workspace, port: int, at_once: int, say: Say) -> Kept:
     if kept is not None:
         return _again(workspace, kept, port, say)
     _check_declared(workspace)
+    for notification in read_notifications(workspace):
+        notification.address()
     _check_port(port)
     say(f"starting Prefect's server, its page and a worker (logs: {workspace.relative(folder_of(workspace))})")
     process = _start(workspace, port, at_once)

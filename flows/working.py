@@ -10,6 +10,7 @@ import threading
 
 from flows.alive import ALIVE, end_with_keeper, folder_of
 from flows.api import Server
+from flows.decided import heed_decisions
 from flows.keeper import READY
 from flows.prefect_file import POOL, Deployment
 from tunegate.errors import TunegateError
@@ -54,7 +55,12 @@ async def _work(workspace: Workspace, wanted: list[Deployment] | None, *, first:
     threading.Thread(target=watch_over_waiting, args=(server,), name="watch-over-waiting", daemon=True).start()
     (folder_of(workspace) / READY).touch()
     name = f"{os.uname().nodename}-{POOL}"
-    await ProcessWorker(work_pool_name=POOL, name=name, limit=int(os.environ["TUNEGATE_AT_ONCE"])).start(printer=print)
+    worker = ProcessWorker(work_pool_name=POOL, name=name, limit=int(os.environ["TUNEGATE_AT_ONCE"]))
+    news = asyncio.create_task(heed_decisions(workspace, os.environ["PREFECT_API_URL"]))
+    try:
+        await worker.start(printer=print)
+    finally:
+        news.cancel()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from tunegate.cli import (
     gc,
     models,
     new,
+    notify,
     params,
     predict,
     review,
@@ -46,6 +47,7 @@ app = typer.Typer(
 run.add_to(app)
 up.add_to(app)
 schedule.add_to(app)
+notify.add_to(app)
 new.add_to(app)
 check.add_to(app)
 predict.add_to(app)

@@ -1,6 +1,8 @@
 """evaluate: the exported model in each precision it ships, cheap baselines, champion and best, on held-out rows."""
 
 import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -62,7 +64,8 @@ def run(context: Context) -> EvaluateReport:
             "There are no test rows, so nothing can be said of the model.",
             "Raise split.test in params.yaml, or give some rows the split `test`.",
         )
-    contest = _contest(context, records, settings.seed)
+    predictors = _predictors(context)
+    contest = _contest(context, records, predictors, settings.seed)
     answers = side_by_side(records, contest.payload, contest.answers, contest.labels_by_model)
     write_table(answers, context.out / "answers.parquet")
     write_table(counted(contest.counts), context.out / "counts.parquet")
@@ -70,14 +73,14 @@ def run(context: Context) -> EvaluateReport:
     found = findings(contest, _facts(context, contest), Resampling(settings.resamples, settings.seed))
     _write_page(context, contest, found)
     _write_latency(context, contest, settings)
-    _write_behaviour(context, contest, settings)
+    _write_behaviour(context, contest, predictors, settings)
     return EvaluateReport.model_validate(found.model_dump())
 
 
-def _contest(context: Context, records: pa.Table, seed: int) -> Contest:
+def _contest(context: Context, records: pa.Table, predictors: Mapping[Precision, Predictor], seed: int) -> Contest:
     """Everybody's answers; the baselines are trained here, on the rows that the candidate was trained on."""
     manifest, answering = read_manifest(context.path("export")), answering_of(context.task)
-    candidates = {name: _ask(context, name, records) for name in PREFERRED if name in manifest.precisions}
+    candidates = {name: _ask(context, name, predictor, records) for name, predictor in predictors.items()}
     context.progress.say("training the baselines")
     train = read_table(context.path("validate", "train.parquet"))
     learnt = [train, read_table(context.path("validate", "validation.parquet"))]
@@ -108,14 +111,23 @@ def _rivals(context: Context, records: pa.Table) -> list[Rival]:
     return rivals({"champion": context.inputs.champion, "best": context.inputs.best}, asking)
 
 
-def _ask(context: Context, precision: Precision, records: pa.Table) -> pa.Table:
-    """The candidate's answers in one precision. Raises UserError where this machine does not compute it."""
+def _predictors(context: Context) -> dict[Precision, Predictor]:
+    """The candidate in each precision that it ships. Raises UserError where this machine does not compute one."""
+    folder = context.path("export")
+    shipped = read_manifest(folder).precisions
+    return {name: _predictor(folder, name) for name in PREFERRED if name in shipped}
+
+
+def _predictor(folder: Path, precision: Precision) -> Predictor:
     if reason := why_not(precision):
         raise UserError(
             f"The model ships in {precision}, which cannot be judged on this machine: {reason}.",
             "Set export.precisions to [fp32] and run again, or run evaluate on a machine that computes it.",
         )
-    predictor = Predictor.open(context.path("export"), precision, threads=os.cpu_count() or 1)
+    return Predictor.open(folder, precision, threads=os.cpu_count() or 1)
+
+
+def _ask(context: Context, precision: Precision, predictor: Predictor, records: pa.Table) -> pa.Table:
     what = f"test rows in {precision}"
     return predictor.answers(records, lambda done, total: context.progress.advance(what, done, total))
 
@@ -168,13 +180,13 @@ def _write_latency(context: Context, contest: Contest, settings: EvaluateSetting
     write_json(context.workspace.report(context.pipeline, "latency"), latency.model_dump(mode="json"))
 
 
-def _write_behaviour(context: Context, contest: Contest, settings: EvaluateSettings) -> None:
+def _write_behaviour(
+    context: Context, contest: Contest, predictors: Mapping[Precision, Predictor], settings: EvaluateSettings
+) -> None:
     """Tests that people wrote, where there are any, in every precision that ships."""
     if settings.behaviour is None:
         return
     context.progress.say(f"running the behaviour tests of {settings.behaviour}")
-    threads = os.cpu_count() or 1
-    predictors = {name: Predictor.open(context.path("export"), name, threads=threads) for name in contest.candidates}
     path = context.workspace.root / settings.behaviour
     found = run_behaviour(path, settings.behaviour, contest.records, predictors, settings.seed)
     write_json(context.out / "behaviour.json", found.model_dump(mode="json"))

@@ -34,7 +34,8 @@ stages:
     foreach: [demo]
     do:
       cmd: mkdir -p data/demo/validate && cd data/demo/validate && cp ../ingest/rows.csv train.parquet
-        && echo '["a", "b"]' > labels.json && echo facts > facts.parquet && echo '{"accepted": true, "reasons": []}' > verdict.json
+        && echo '["a", "b"]' > labels.json && echo facts > facts.parquet
+        && echo '{"accepted":true,"reasons":[]}' > verdict.json
       deps: [data/demo/ingest/rows.csv]
 """
 
@@ -139,7 +140,7 @@ def test_an_answer_that_may_not_be_is_said_and_asked_again_and_an_empty_one_is_r
     first = waits(up, asked)["pause_key"]
     answer(up, asked, "approve", name="Anna <anna@example.org>")  # whose run it is
     up.until(lambda: up.run(asked)["state_type"] == "PAUSED" and waits(up, asked)["pause_key"] != first, "to be asked")
-    assert "could not be taken" in up.said(asked)
+    up.until(lambda: "could not be taken" in up.said(asked), "the log")
     assert decision_about(up.workspace, "demo", run.ended.verdict_hash) is None
     answer(up, asked, "reject")
     assert up.ended(asked)["state_name"] == "Rejected"

@@ -50,10 +50,10 @@ async def _work(workspace: Workspace, wanted: list[Deployment] | None, *, first:
             await give_up_lost_runs(client)
         for line in await deploy(client, workspace, wanted) if wanted is not None else ():
             print(line, flush=True)  # noqa: T201
-    if ALIVE in os.environ:
-        server = Server(os.environ["PREFECT_API_URL"])
+    server = Server(os.environ["PREFECT_API_URL"])
     threading.Thread(target=watch_over_waiting, args=(server,), name="watch-over-waiting", daemon=True).start()
-    (folder_of(workspace) / READY).touch()
+    if ALIVE in os.environ:
+        (folder_of(workspace) / READY).touch()
     name = f"{os.uname().nodename}-{POOL}"
     worker = ProcessWorker(work_pool_name=POOL, name=name, limit=int(os.environ["TUNEGATE_AT_ONCE"]))
     news = asyncio.create_task(heed_decisions(workspace, os.environ["PREFECT_API_URL"]))

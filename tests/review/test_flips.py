@@ -7,6 +7,7 @@ import pytest
 
 from tunegate.review.flips import Compared
 from tunegate.review.paging import paged
+from tunegate.tasks import record_of
 
 ROWS = 10_000
 
@@ -24,7 +25,8 @@ def many() -> Compared:
             "kind": kinds,
         }
     )
-    return Compared(ROWS, 0, 0, 0, (), (), table, ("text",))
+    part = record_of("text_classification")
+    return Compared(ROWS, 0, 0, 0, (), (), table, ("text",), part.Record, part.PAYLOAD)
 
 
 def test_a_filter_keeps_what_fits_all_of_it(many: Compared) -> None:

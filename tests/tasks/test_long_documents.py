@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.tasks.test_path import PIPELINE, SETTINGS
+from tests.tasks.path import PIPELINE, SETTINGS
 from tests.tiny import tiny_bert
 from tunegate.inputs import Inputs
 from tunegate.params import PipelineSettings

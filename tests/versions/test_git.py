@@ -1,5 +1,6 @@
 """Plumbing leaves the person's branch, index and files alone."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,19 @@ def test_a_tree_of_the_working_tree_holds_every_change_and_moves_nothing(tmp_pat
         "", ".gitignore", "a new ü.txt", "params.yaml", "staged",
     }  # fmt: skip
     assert file_at(root, tree, "params.yaml") == b"changed\n"
+
+
+def test_a_file_changed_in_the_second_of_the_commit_is_seen_though_size_and_time_are_the_same(tmp_path: Path) -> None:
+    root = make_repository(tmp_path / "r").root
+    shell(root, "config", "core.trustctime", "false")  # ctime cannot be set, and would tell where seconds pass
+    file, index, then = root / "same.txt", root / ".git/index", (1_700_000_000, 1_700_000_000)
+    file.write_text("one\n")
+    os.utime(file, then)
+    shell(root, "add", "same.txt")
+    file.write_text("two\n")
+    os.utime(file, then)
+    os.utime(index, then)
+    assert file_at(root, write_tree(root, None), "same.txt") == b"two\n"
 
 
 def test_a_tree_takes_new_changed_and_deleted_paths_on_top_of_another(tmp_path: Path) -> None:

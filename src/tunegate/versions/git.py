@@ -4,6 +4,7 @@ Nothing here touches a branch, the person's index or the working tree. Git's fai
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -122,7 +123,9 @@ def write_tree(root: Path, base: str | None, update: Iterable[Path] | None = Non
         if base is None:
             own = Path(git(root, "rev-parse", "--path-format=absolute", "--git-path", "index").strip())
             if own.is_file():
-                index.write_bytes(own.read_bytes())  # its times spare git from reading every file
+                # Its entries' times spare git from reading every file; its own time tells git which it has to read all
+                # the same, since they changed in the second in which it was written (git's "racy" entries).
+                shutil.copy2(own, index)
             git(root, "-c", "advice.addEmbeddedRepo=false", "add", "--all", env=env)
         else:
             git(root, "read-tree", base, env=env)

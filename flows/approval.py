@@ -15,6 +15,7 @@ from prefect.input import RunInput
 from prefect.states import Completed, Failed
 from pydantic import Field
 
+from flows.prefect_file import APPROVAL
 from flows.told import Lines, markdown
 from tunegate.errors import TunegateError
 from tunegate.releases.deciding import approve, reject
@@ -23,7 +24,6 @@ from tunegate.versions.decisions import PAST, DecidedError, Decision, decision_a
 from tunegate.versions.runs import Run, find_run
 from tunegate.workspace import Workspace
 
-NAME = "approval"
 DAYS = 14.0  # as long as a holiday
 DAY_SECONDS = 86_400
 MOST_ANSWERS = 20  # that could not be taken: after these the command line remains
@@ -49,11 +49,11 @@ Attempt = Annotated[int, Field(ge=1, le=MOST_ATTEMPTS, description="Raised when 
 def _name() -> str:
     from prefect.runtime import flow_run
 
-    return f"{flow_run.parameters['run']}-{NAME}"
+    return f"{flow_run.parameters['run']}-{APPROVAL}"
 
 
 @flow(
-    name=NAME,
+    name=APPROVAL,
     flow_run_name=_name,
     persist_result=False,
     description="An undecided model waits for a person: approve or reject, with a name and a reason.",
@@ -133,7 +133,7 @@ def _asked(number: int, problem: str, waiting: Waiting, days: float, started: fl
     """The answer to the question of this number; where there is none yet, Prefect ends this process here."""
     time.sleep(max(0.0, FIRST_SECONDS - (time.monotonic() - started)))
     text = _question(waiting, problem)
-    markdown(f"{waiting.run.pipeline}-{NAME}", text, "The question that a person answers")
+    markdown(f"{waiting.run.pipeline}-{APPROVAL}", text, "The question that a person answers")
     form = Answer.with_initial_data(description=text)
     return suspend_flow_run(wait_for_input=form, timeout=round(days * DAY_SECONDS), key=f"answer-{number}")
 

@@ -4,13 +4,14 @@ import os
 from typing import Any
 
 from flows.api import Server
+from flows.prefect_file import APPROVAL
 from flows.summary import Summary
 from tunegate.errors import OutsideError
 from tunegate.versions.decisions import decision_about
 from tunegate.versions.runs import run_of_verdict
 from tunegate.workspace import Workspace
 
-DEPLOYMENT = "approval/approval"
+DEPLOYMENT = f"{APPROVAL}/{APPROVAL}"
 
 
 def ask_a_person(workspace: Workspace, summary: Summary) -> str | None:
@@ -38,8 +39,8 @@ def _begun(server: Server, parameters: dict[str, Any]) -> str:
     made = server.post(
         f"deployments/{deployment['id']}/create_flow_run",
         parameters=parameters,
-        name=f"{parameters['run']}-approval",
-        idempotency_key=f"approval-{parameters['verdict_hash']}",
+        name=f"{parameters['run']}-{APPROVAL}",
+        idempotency_key=f"{APPROVAL}-{parameters['verdict_hash']}",
         tags=[f"pipeline:{parameters['pipeline']}"],
     )
     return f"{made['name']} ({made['id']})"

@@ -8,6 +8,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from flows.prefect_file import APPROVAL
+
 SILENT_SECONDS = 90  # three heartbeats
 NEVER_STARTED_SECONDS = 900  # between being handed to a worker and running: imports, on a very busy machine
 PAUSE_SECONDS = (
@@ -68,7 +70,7 @@ def wanted() -> list[Any]:
         AutomationCore(
             name=APPROVAL_ONCE_MORE,
             description="What was decided is on record; the packaging of an approved model goes on in another run.",
-            trigger=silence(("prefect.flow-run.Crashed",), PAUSE_SECONDS, "approval"),
+            trigger=silence(("prefect.flow-run.Crashed",), PAUSE_SECONDS, APPROVAL),
             actions=[RunDeployment(source="inferred", parameters=_once_more(run="", verdict_hash="", days=14))],
         ),
     ]

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flows.api import Server
+from flows.prefect_file import APPROVAL
 from tunegate.errors import OutsideError, TunegateError
 from tunegate.releases.registering import version_of_verdict
 from tunegate.versions.decisions import Decision, decision_about, refresh
 from tunegate.versions.runs import find_run
 from tunegate.workspace import Workspace
 
-FLOW = "approval"
 SECONDS_BETWEEN_LOOKS = 5.0
 SECONDS_BETWEEN_FETCHES = 60.0  # of a shared remote's tags
 PACKAGING_SECONDS = 900.0  # whoever approved packages it; after that, we go on with it
@@ -55,7 +55,7 @@ class Watch:
     def _waiting(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._server.post(
             "flow_runs/filter",
-            flows={"name": {"any_": [FLOW]}},
+            flows={"name": {"any_": [APPROVAL]}},
             flow_runs={"state": {"type": {"any_": ["PAUSED"]}}},
             limit=MOST,
         )

@@ -15,15 +15,15 @@ from typing import Any
 from flows import notifying
 from flows.environment import at_home
 from flows.notifications import read_notifications
-from flows.prefect_file import POOL, Deployment, declared
+from flows.prefect_file import APPROVAL, POOL, Deployment, declared
 from flows.schedules import check_schedule, schedule_object
 from tunegate.errors import OutsideError
 from tunegate.workspace import Workspace
 
 OURS = "tunegate"  # the tag of what we deploy, by which we know what to take away again
 POOLS = {POOL: "Processes on this machine: the pipelines themselves"}
-APPROVAL = Deployment(
-    name="approval",
+ASKING = Deployment(
+    name=APPROVAL,
     entrypoint="flows.approval.approval",
     parameters={},
     pool=POOL,
@@ -42,8 +42,8 @@ def checked(workspace: Workspace) -> list[Deployment]:
     """What is declared. Raises UserError for a mistake in prefect.yaml or params.yaml, schedules included."""
     at_home(workspace)
     wanted = declared(workspace)
-    if all(each.entrypoint != APPROVAL.entrypoint for each in wanted):
-        wanted.append(APPROVAL)
+    if all(each.entrypoint != ASKING.entrypoint for each in wanted):
+        wanted.append(ASKING)
     for deployment in wanted:
         for schedule in deployment.schedules:
             check_schedule(schedule)

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from tunegate.errors import UserError, did_you_mean
+from tunegate.params_file import read_yaml
 from tunegate.pipelines import pipelines_of
 from tunegate.workspace import Workspace
 
@@ -112,12 +111,7 @@ def find_notification(workspace: Workspace, name: str) -> Notification:
 
 
 def _entries(path: Path) -> list[Any]:
-    try:
-        document = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
-    except (YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise UserError(f"{FILE}{line} is not valid YAML: {getattr(error, 'problem', error)}.", "Mend it.") from error
+    document = read_yaml(path) or {}
     entries = document.get("notifications") if isinstance(document, dict) else None
     if not isinstance(document, dict) or set(document) - {"notifications"} or not isinstance(entries or [], list):
         raise UserError(f"{FILE} holds more or other than one list `notifications`.", "Write the entries under it.")

@@ -9,15 +9,16 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import YAMLError
 
 from tunegate.errors import UserError, did_you_mean
+from tunegate.params_file import read_yaml
 from tunegate.pipelines import pipelines_of
 from tunegate.workspace import Workspace, write_atomically
 
 FILE = "prefect.yaml"
 ENTRYPOINT = "flows.deployed.run"
 POOL = "local"
+APPROVAL = "approval"  # the flow in which an undecided model waits for a person, and its deployment
 SCHEDULE = "default"  # the name of a pipeline's only schedule
 KINDS = ("cron", "interval", "rrule")
 UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -162,13 +163,7 @@ def _yaml() -> YAML:
 
 def _load(workspace: Workspace) -> CommentedMap:
     path = workspace.root / FILE
-    text = path.read_text(encoding="utf-8") if path.is_file() else HEAD
-    try:
-        document: CommentedMap = _yaml().load(text)
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise UserError(f"{FILE}{line} is not valid YAML: {getattr(error, 'problem', error)}.", "Mend it.") from error
+    document: CommentedMap = read_yaml(path) if path.is_file() else _yaml().load(HEAD)
     if not isinstance(document, dict) or not isinstance(document.get("deployments") or [], list):
         raise UserError(f"{FILE} holds no list of deployments.", "Restore it with `git checkout -- prefect.yaml`.")
     return document

@@ -35,6 +35,12 @@ def complaint(folder: Path, text: str | bytes) -> str:
     return caught.value.problem
 
 
+def test_a_control_character_is_said_and_no_fault_of_ours(tmp_path: Path) -> None:
+    assert "params.yaml:1 is not valid YAML: unacceptable character #x0000" in complaint(
+        tmp_path, GOOD + '    a: "\0"\n'
+    )
+
+
 # What is written below the good pipeline (its lines are 1 to 5, so the first line here is 6) and what must be said.
 WRONG = {
     "an unknown section": ("    trian: {epochs: 3}", '6: pipelines.shop.trian is no setting. Did you mean "train"?'),

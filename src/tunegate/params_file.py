@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import YAMLError
 
 from tunegate.errors import UserError
 from tunegate.mistakes import Place, sentences
@@ -46,9 +46,10 @@ def read_yaml(path: Path) -> Any:
     yaml.preserve_quotes = True  # for those who write it back
     try:
         return yaml.load(path.read_text(encoding="utf-8"))
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = str(error.problem)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        problem = str(getattr(error, "problem", error))
         hint = next((hint for said, hint in YAML_HINTS.items() if said in problem), "")
         raise UserError(f"{path.name}:{line} is not valid YAML: {problem}.", f"Mend that line.{hint}") from error
     except (OSError, UnicodeDecodeError) as error:
